@@ -1,0 +1,113 @@
+"""The parts of a manifest that reach the pod, as people write them.
+
+The operator's API models are built from these, and `wasmoor serve -f` reads manifests with them, so both understand the
+same words. They carry the descriptions that `kubectl explain` shows. Pure; what depends on a cluster is not here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from wasmoor_runtime.contract.model import Model
+from wasmoor_runtime.contract.quantities import DURATION_PATTERN, QUANTITY_PATTERN
+
+Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=32)]
+Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=32)]
+ToolGlob = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class OciSource(Model):
+    """A component in an OCI registry."""
+
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    """What to serve: `registry/repository:tag`, `…:tag@sha256:…` or `…@sha256:…`. Pods run the digest a tag names."""
+    refresh: Duration | None = None
+    """How often a tag is looked up again, for example `10m`. Absent: once for every change of the spec."""
+    insecure: bool = False
+    """Speak plain HTTP to this registry. For a registry in a lab; loopback addresses need no such word."""
+
+
+class Source(Model):
+    """Where the component comes from."""
+
+    oci: OciSource
+    """A component in an OCI registry."""
+
+
+class ToolAnnotations(Model):
+    """Hints for clients, as MCP defines them; they promise nothing."""
+
+    title: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """A name for people."""
+    read_only_hint: bool | None = None
+    """The tool changes nothing."""
+    destructive_hint: bool | None = None
+    """The tool may destroy something."""
+    idempotent_hint: bool | None = None
+    """Calling it twice with the same arguments does no more than calling it once."""
+    open_world_hint: bool | None = None
+    """The tool reaches things outside the component."""
+
+
+class ToolOverride(Model):
+    """What clients are told about one tool, in place of what the component says."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    """The tool this is about, as the component exports it."""
+    title: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """A name for people."""
+    description: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    """What the tool does and when to use it; models read this."""
+    annotations: ToolAnnotations | None = None
+    """Hints for clients."""
+
+
+class Tools(Model):
+    """Which exported functions become tools, and how they are described."""
+
+    include: tuple[ToolGlob, ...] = Field(default=(), max_length=64)
+    """Patterns of tool names to serve (`*` and `?`). Absent or empty: all exported functions."""
+    exclude: tuple[ToolGlob, ...] = Field(default=(), max_length=64)
+    """Patterns of tool names not to serve; they win over `include`."""
+    overrides: tuple[ToolOverride, ...] = Field(default=(), max_length=64)
+    """Better names, descriptions and hints for single tools."""
+
+
+class Execution(Model):
+    """How calls are run. It may be tighter than the policy's limits, never wider."""
+
+    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """How many calls one pod runs at the same time. Absent: what the policy allows."""
+    queue: Annotated[int, Field(ge=0, le=4096)] = 64
+    """How many more calls one pod lets wait; one more than that is refused at once."""
+    timeout: Duration | None = None
+    """How long one call may take before it is ended, for example `10s`. Absent: what the policy allows."""
+
+
+class Limits(Model):
+    """What one call may use. Absent fields have built-in values."""
+
+    memory: Quantity | None = None
+    """Linear memory of one call, for example `64Mi`. Built-in: `256Mi`."""
+    table_elements: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    """Elements in the tables of one call. Built-in: 100000."""
+    instances: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Core instances of one call. Built-in: 100."""
+    tables: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Tables of one call. Built-in: 100."""
+    memories: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Memories of one call. Built-in: 100."""
+    stack: Quantity | None = None
+    """WebAssembly stack of one call, for example `1Mi`. Built-in: `1Mi`."""
+    execution_timeout: Duration | None = None
+    """How long one call may take. Built-in: `30s`."""
+    fuel: Annotated[int, Field(ge=1)] | None = None
+    """Instructions one call may execute, roughly. Absent: not metered (metering slows a component down)."""
+    concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Calls one pod runs at the same time. Built-in: 16."""
+    request_bytes: Quantity | None = None
+    """Size of one request. Built-in: `4Mi`."""
+    response_bytes: Quantity | None = None
+    """Size of one answer. Built-in: `4Mi`."""

@@ -1,0 +1,111 @@
+"""What the host needs from the outside, as small protocols, and the values that cross them.
+
+`host` uses these and nothing behind them; `__main__` and `cli` choose the real ones (`sources`, `engine`, `workers`),
+tests choose fakes. No I/O here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from wasmoor_runtime.contract.document import CallLimits, PinnedOciSource
+from wasmoor_runtime.contract.status import WorkerStatus
+
+# Called with (bytes so far, bytes in all) while something is pulled.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """A component's bytes on this machine's disk, checked against its digest."""
+
+    path: Path
+    digest: str  # of the layer: what compiled code is keyed by
+    manifest_digest: str
+    media_type: str
+    size: int
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """An exported function: what a tool is made of. Schemas are JSON Schema 2020-12 with an object root."""
+
+    id: str  # as the component exports it: `get-time` or `acme:clock/api@1.0.0#get-time`
+    name: str  # the MCP tool name
+    description: str
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    unsupported: str = ""  # why it cannot be served; empty when it can
+
+
+class Verdict(StrEnum):
+    """How a call ended."""
+
+    OK = "Ok"
+    COMPONENT_ERROR = "ComponentError"  # the `err` of a top-level WIT result; the payload carries it
+    INVALID_ARGUMENTS = "InvalidArguments"
+    TRAPPED = "Trapped"
+    OUT_OF_MEMORY = "OutOfMemory"
+    OUT_OF_FUEL = "OutOfFuel"
+    EXECUTION_TIMEOUT = "ExecutionTimeout"
+    RESPONSE_TOO_LARGE = "ResponseTooLarge"
+    BUSY = "Busy"  # concurrency and queue are full; refused at once
+    CRASHED = "Crashed"  # the worker died
+    UNAVAILABLE = "Unavailable"  # stopping, or not started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one call."""
+
+    verdict: Verdict
+    payload: bytes = b""  # JSON text of an object, `{"result": …}`; empty unless Ok or ComponentError
+    message: str = ""  # one sentence for people, never a host backtrace; empty when Ok
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+
+class Fetcher(Protocol):
+    """Brings a pinned artifact to this machine."""
+
+    async def fetch(self, source: PinnedOciSource, progress: Progress | None = None) -> Blob:
+        """Return the checked bytes, from the cache if they are there. Raises `Stalled` or `Waiting`."""
+
+
+class Compiler(Protocol):
+    """Turns a component into code for this machine."""
+
+    async def compile(self, blob: Blob, limits: CallLimits, *, timeout: float) -> Path:
+        """Return the path of compiled code, from the cache if it is there. Raises `Stalled` or `Waiting`."""
+
+
+class Pool(Protocol):
+    """The processes that run one component's calls."""
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """What the component exports, in a stable order, unsupported functions included."""
+
+    async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
+        """Run one call of `function` (an id) with a JSON object; never raises but `CancelledError`.
+
+        Cancelling the task ends the call and its worker. Answers within `timeout` seconds, whatever the guest does.
+        """
+
+    def status(self) -> WorkerStatus:
+        """Return what the processes do now."""
+
+    async def close(self, grace: float) -> None:
+        """Let running calls finish for `grace` seconds, then end everything."""
+
+
+class PoolStarter(Protocol):
+    """Starts a pool."""
+
+    async def start(self, compiled: Path, blob: Blob, limits: CallLimits) -> Pool:
+        """Return a pool that can take calls. Raises `Stalled` (UnsupportedInterface, …) or `Waiting`."""
