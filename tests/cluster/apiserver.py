@@ -1,25 +1,27 @@
-"""Asks an API server the few things that bring-up waits for, with the standard library. Called by node, control_plane.
-"""
+"""Asks an API server the few things that bring-up waits for. Called by bringup, node and control_plane."""
 
 import http.client
 import json
+import pathlib
 import ssl
 import time
 import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
-from tests.cluster.certificates import Authority, Pair
+from tests.cluster.certificates import Pair
 from tests.cluster.errors import ClusterError
+
+Question = Callable[[], bool]
 
 
 class ApiServer:
     """Reads from one API server as one client."""
 
-    def __init__(self, server: str, *, authority: Authority, client: Pair) -> None:
+    def __init__(self, server: str, *, authority: pathlib.Path, client: Pair) -> None:
         self.server = server
         self._address = urllib.parse.urlsplit(server).netloc
-        self._context = ssl.create_default_context(cafile=str(authority.root.certificate))
+        self._context = ssl.create_default_context(cafile=authority)
         self._context.load_cert_chain(client.certificate, client.key)
 
     def get(self, path: str) -> tuple[int, bytes]:
@@ -54,7 +56,7 @@ def is_any_node_ready(nodes: dict[str, Any]) -> bool:
 
 
 def wait_for(
-    what: str, is_true: Callable[[], bool], *, deadline: float, explain: Callable[[], str], every: float = 0.05
+    what: str, is_true: Question, *, deadline: float, explain: Callable[[], str], every: float = 0.05
 ) -> None:
     """Ask again and again until it is true.
 

@@ -53,13 +53,15 @@ class Authority:
 
     def _issue(self, name: str, subject: str, extensions: Sequence[str]) -> Pair:
         pair = self._pair(name)
-        added = [word for text in ["basicConstraints=critical,CA:FALSE", *extensions] for word in ("-addext", text)]
-        self._request(pair, subject, ["-CA", self.root.certificate, "-CAkey", self.root.key, *added])
+        added: list[str | pathlib.Path] = ["-CA", self.root.certificate, "-CAkey", self.root.key]
+        for extension in ["basicConstraints=critical,CA:FALSE", *extensions]:
+            added += ["-addext", extension]
+        self._request(pair, subject, added)
         return pair
 
     def _request(self, pair: Pair, subject: str, more: Sequence[str | pathlib.Path]) -> None:
-        output = ["-keyout", pair.key, "-out", pair.certificate]
-        processes.run([self._openssl, "req", "-x509", *NEW_KEY, "-days", DAYS, "-subj", subject, *output, *more])
+        command: list[str | pathlib.Path] = [self._openssl, "req", "-x509", *NEW_KEY, "-days", DAYS, "-subj", subject]
+        processes.run([*command, "-keyout", pair.key, "-out", pair.certificate, *more])
         pair.key.chmod(0o600)
 
     def _pair(self, name: str) -> Pair:

@@ -3,12 +3,22 @@
 Shared by the node (`node`) and the control plane of integration tests (`control_plane`); each adds flags of its own.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Iterable, Mapping
 
-from tests.cluster.certificates import Authority, Pair
+from tests.cluster.certificates import Pair
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What an API server and a controller manager need of a cluster's certificates."""
+
+    authority: pathlib.Path
+    serving: Pair
+    signing: Pair
 
 
 def render_flags(program: pathlib.Path, flags: Mapping[str, object]) -> list[str]:
@@ -38,9 +48,7 @@ def render_etcd(program: pathlib.Path, *, data: pathlib.Path, client_port: int, 
 def render_api_server(
     program: pathlib.Path,
     *,
-    authority: Authority,
-    serving: Pair,
-    signing: Pair,
+    credentials: Credentials,
     etcd_port: int,
     port: int,
     services: str,
@@ -53,12 +61,12 @@ def render_api_server(
             "etcd-servers": f"http://127.0.0.1:{etcd_port}",
             "secure-port": port,
             "service-cluster-ip-range": services,
-            "tls-cert-file": serving.certificate,
-            "tls-private-key-file": serving.key,
-            "client-ca-file": authority.root.certificate,
+            "tls-cert-file": credentials.serving.certificate,
+            "tls-private-key-file": credentials.serving.key,
+            "client-ca-file": credentials.authority,
             "service-account-issuer": ISSUER,
-            "service-account-key-file": signing.certificate,
-            "service-account-signing-key-file": signing.key,
+            "service-account-key-file": credentials.signing.certificate,
+            "service-account-signing-key-file": credentials.signing.key,
             "profiling": "false",
             **more,
         },
@@ -68,8 +76,7 @@ def render_api_server(
 def render_controller_manager(
     program: pathlib.Path,
     *,
-    authority: Authority,
-    signing: Pair,
+    credentials: Credentials,
     kubeconfig: pathlib.Path,
     controllers: Iterable[str] = ("*",),
 ) -> list[str]:
@@ -83,8 +90,8 @@ def render_controller_manager(
         {
             "kubeconfig": kubeconfig,
             "controllers": ",".join(controllers),
-            "root-ca-file": authority.root.certificate,
-            "service-account-private-key-file": signing.key,
+            "root-ca-file": credentials.authority,
+            "service-account-private-key-file": credentials.signing.key,
             "use-service-account-credentials": "true",
             "leader-elect": "false",
             "secure-port": "0",

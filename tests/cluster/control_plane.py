@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.cluster import apiserver, commands, kubeconfig, processes, toolchain
-from tests.cluster.certificates import Authority, Pair
+from tests.cluster.certificates import Authority
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import find_paths
 
@@ -72,14 +72,17 @@ class ControlPlane:
         etcd_port, peer_port, port = find_free_ports(3)
         self.server = f"https://127.0.0.1:{port}"
         authority = Authority(self._folder / "certificates")
-        serving = authority.issue_server("apiserver", user="kube-apiserver", alternatives=["IP:127.0.0.1"])
-        signing = authority.make_signing_key("service-account")
+        credentials = commands.Credentials(
+            authority=authority.root.certificate,
+            serving=authority.issue_server("apiserver", user="kube-apiserver", alternatives=["IP:127.0.0.1"]),
+            signing=authority.make_signing_key("service-account"),
+        )
         admin = authority.issue_client("admin", user="admin", group="system:masters")
         kubeconfig.write_kubeconfig(
             self.kubeconfig,
             name="wasmoor-control-plane",
             server=self.server,
-            authority=authority.root.certificate,
+            authority=credentials.authority,
             user="admin",
             client=admin,
         )
@@ -88,9 +91,7 @@ class ControlPlane:
         self._run("etcd", etcd)
         server = commands.render_api_server(
             tools.find("kube-apiserver"),
-            authority=authority,
-            serving=serving,
-            signing=signing,
+            credentials=credentials,
             etcd_port=etcd_port,
             port=port,
             services="10.96.0.0/16",
@@ -104,20 +105,19 @@ class ControlPlane:
             },
         )
         self._run("kube-apiserver", server)
-        asked = apiserver.ApiServer(self.server, authority=authority, client=admin)
+        asked = apiserver.ApiServer(self.server, authority=credentials.authority, client=admin)
         self._wait(asked, "/readyz")
         if self._controllers:
-            self._start_controllers(tools, authority, signing)
+            self._start_controllers(tools, credentials)
         # The server is ready a moment before this namespace is there, and a create before that is a 404.
         self._wait(asked, "/api/v1/namespaces/default")
         if "serviceaccount-controller" in self._controllers:
             self._wait(asked, "/api/v1/namespaces/default/serviceaccounts/default")
 
-    def _start_controllers(self, tools: toolchain.Tools, authority: Authority, signing: Pair) -> None:
+    def _start_controllers(self, tools: toolchain.Tools, credentials: commands.Credentials) -> None:
         command = commands.render_controller_manager(
             tools.find("kube-controller-manager"),
-            authority=authority,
-            signing=signing,
+            credentials=credentials,
             kubeconfig=self.kubeconfig,
             controllers=self._controllers,
         )

