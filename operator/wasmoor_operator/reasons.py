@@ -53,6 +53,7 @@ class Reason(StrEnum):
     CRASHED = "Crashed"  # a process that serves the component died
     QUOTA_EXCEEDED = "QuotaExceeded"  # a ResourceQuota of the namespace refuses a child or a pod
     POD_REJECTED = "PodRejected"  # admission or the scheduler's limits refuse the pod
+    NAME_TAKEN = "NameTaken"  # an object of a child's name exists and is not ours
     FORBIDDEN = "Forbidden"  # the operator's own rights do not reach
     INTERNAL = "Internal"  # a defect of ours; the message says what to report
 

@@ -149,6 +149,9 @@ class Child:
 
     stage: int
     manifest: Manifest
+    force: bool
+    """True when the object is known to be ours: fields that others took are taken back. False when it is not known to
+    exist: should it exist after all, a conflict says that it is somebody else's (`NameTaken`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from wasmoor_runtime.contract.model import Model
 from wasmoor_runtime.contract.quantities import DURATION_PATTERN, QUANTITY_PATTERN
 
 Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=32)]
-Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=32)]
+# YAML reads `cpu: 1` as a number; Kubernetes takes that for a quantity, so do we.
+Quantity = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    StringConstraints(pattern=QUANTITY_PATTERN, max_length=32),
+]
 ToolGlob = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
