@@ -83,6 +83,14 @@ impl Guest for Echo {
         value
     }
 
+    fn echo_answer(value: Answer) -> Answer {
+        value
+    }
+
+    fn echo_verdict(value: Verdict) -> Verdict {
+        value
+    }
+
     fn echo_color(value: Color) -> Color {
         value
     }
