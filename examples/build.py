@@ -151,7 +151,11 @@ def lock_cache(cache: Path) -> Iterator[None]:
     """Hold the cache, so that two builds at a time do not install the same tool twice."""
     (cache / "components").mkdir(parents=True, exist_ok=True)
     with (cache / "components" / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another build to finish", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
@@ -179,11 +183,14 @@ def main() -> int:
                 continue
             try:
                 print(f"{recipe.name}: {provide_component(recipe, cache, arguments.out)}", flush=True)
-            except BuildError as error:
+            except (BuildError, OSError) as error:
                 print(f"{recipe.name}: {error}", file=sys.stderr, flush=True)
                 failed = True
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
