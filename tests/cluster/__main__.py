@@ -6,7 +6,7 @@ The composition root: reads arguments, calls one function, turns its error into 
 import argparse
 import sys
 
-from tests.cluster import install, node, registry
+from tests.cluster import images, install, node, registry
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import find_paths
 from tests.cluster.progress import Progress
@@ -14,7 +14,8 @@ from tests.cluster.progress import Progress
 
 def main() -> int:
     """Run one command; 0 when it is done, 1 after an error that a line on standard error explains."""
-    parser = argparse.ArgumentParser(prog="python3 -m tests.cluster", description="A real one-node Kubernetes for tests.")
+    description = "A real one-node Kubernetes for tests."
+    parser = argparse.ArgumentParser(prog="python3 -m tests.cluster", description=description)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("install", help="build and install everything that is needed, into the cache")
     commands.add_parser("up", help="start the node, or reuse it, and write .wasmoor/kubeconfig")
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
             node.down(paths, progress)
         case "status":
             print("\n".join(node.status(paths)))
+        case "images":
+            print(images.provide_images(paths, progress).render())
         case "registry" if arguments.action == "up":
             registry.up(paths, progress)
             print("\n".join(registry.status(paths)))

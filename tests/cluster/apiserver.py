@@ -26,9 +26,20 @@ class ApiServer:
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of a GET; (0, b"") when the server does not answer."""
+        return self._ask("GET", path, None)
+
+    def create(self, path: str, document: dict[str, Any]) -> None:
+        """POST an object; one that is there already is fine."""
+        status, body = self._ask("POST", path, json.dumps(document))
+        if status not in {http.client.CREATED, http.client.CONFLICT}:
+            raise ClusterError(
+                f"the API server refused an object: {status} {body[:200]!r}", where=path, todo="read its log"
+            )
+
+    def _ask(self, method: str, path: str, body: str | None) -> tuple[int, bytes]:
         connection = http.client.HTTPSConnection(self._address, timeout=5, context=self._context)
         try:
-            connection.request("GET", path)
+            connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException):
@@ -55,9 +66,7 @@ def is_any_node_ready(nodes: dict[str, Any]) -> bool:
     )
 
 
-def wait_for(
-    what: str, is_true: Question, *, deadline: float, explain: Callable[[], str], every: float = 0.05
-) -> None:
+def wait_for(what: str, is_true: Question, *, deadline: float, explain: Callable[[], str], every: float = 0.05) -> None:
     """Ask again and again until it is true.
 
     Args:

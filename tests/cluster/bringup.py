@@ -68,7 +68,7 @@ class BringUp:
         self._start_control_plane(ranges)
         self._import_pause()
         self._start_node(ranges)
-        self._wait_until_ready()
+        self._wait_until_ready(ranges)
         self._state.complete = True
         state.write_state(self._paths.node, self._state)
 
@@ -87,9 +87,7 @@ class BringUp:
         self._admin = authority.issue_client("admin", user="admin", group="system:masters")
         clients = {
             "admin": self._admin,
-            "kubelet": authority.issue_client(
-                "node", user=f"system:node:{configs.NODE_NAME}", group="system:nodes"
-            ),
+            "kubelet": authority.issue_client("node", user=f"system:node:{configs.NODE_NAME}", group="system:nodes"),
             **{
                 name: authority.issue_client(name, user=f"system:{name}")
                 for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy")
@@ -117,7 +115,7 @@ class BringUp:
         texts = {
             "containerd.toml": configs.render_containerd(self._places),
             "cni/10-pods.conflist": configs.render_network(self._places, ranges),
-            "kubelet.json": configs.render_kubelet(self._places, authority=self._credentials.authority),
+            "kubelet.json": configs.render_kubelet(self._places, ranges, authority=self._credentials.authority),
             "kube-proxy.json": proxy,
         }
         for name, text in texts.items():
@@ -161,9 +159,8 @@ class BringUp:
         with tempfile.TemporaryDirectory(dir=self._paths.node) as temporary:
             layer, archive = pathlib.Path(temporary) / "layer.tar", pathlib.Path(temporary) / "pause.tar"
             oci.write_program_layer(layer, self._tools.find("pause"))
-            oci.write_image(
-                archive, layer=layer, name=configs.PAUSE_IMAGE, configuration={"Entrypoint": ["/pause"], "User": "65535"}
-            )
+            configuration = {"Entrypoint": ["/pause"], "User": "65535"}
+            oci.write_image(archive, layer=layer, name=configs.PAUSE_IMAGE, configuration=configuration)
             runtime.import_archive(archive)
         self._progress.say("containerd ready")
 
@@ -191,10 +188,12 @@ class BringUp:
         proxy = {"config": self._paths.node / "kube-proxy.json"}
         self._start("kube-proxy", commands.render_flags(find("kube-proxy"), proxy))
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, ranges: Subnets) -> None:
         self._wait("the node's readiness", self._server.is_node_ready)
         account = "/api/v1/namespaces/default/serviceaccounts/default"
         self._wait("the first service account", lambda: self._server.exists(account))
+        # Names fail at once instead of timing out: a Service without endpoints refuses what is sent to it.
+        self._server.create("/api/v1/namespaces/kube-system/services", configs.render_dns_service(ranges))
         self._progress.say("node Ready")
 
     def _start(self, name: str, command: Sequence[str]) -> None:

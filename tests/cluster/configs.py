@@ -86,11 +86,11 @@ def render_network(places: Places, ranges: Subnets) -> str:
     return _render({"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge, portmap]})
 
 
-def render_kubelet(places: Places, *, authority: pathlib.Path) -> str:
+def render_kubelet(places: Places, ranges: Subnets, *, authority: pathlib.Path) -> str:
     """KubeletConfiguration (kubelet.config.k8s.io/v1beta1) for a node that shares its machine.
 
     Nothing is reserved, nothing is evicted before the disk is really full, and no image is collected: an imported
-    image could not be fetched again. There is no cluster DNS, so pods get a resolver that refuses at once.
+    image could not be fetched again. There is no cluster DNS: the resolver that pods are given refuses at once.
     """
     return _render(
         {
@@ -104,6 +104,8 @@ def render_kubelet(places: Places, *, authority: pathlib.Path) -> str:
             "authorization": {"mode": "Webhook"},
             "cgroupDriver": "cgroupfs",
             "cgroupRoot": f"/{places.cgroup}",
+            "clusterDNS": [ranges.dns_service_ip],
+            "clusterDomain": "cluster.local",
             "containerRuntimeEndpoint": f"unix://{places.socket}",
             "enforceNodeAllocatable": [],
             # The default since 1.35 refuses to start on machines with cgroup v1.
@@ -118,6 +120,20 @@ def render_kubelet(places: Places, *, authority: pathlib.Path) -> str:
             "serializeImagePulls": False,
         }
     )
+
+
+def render_dns_service(ranges: Subnets) -> dict[str, Any]:
+    """The Service that pods ask for names. It has no endpoints: there is no cluster DNS, and lookups fail at once."""
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "kube-dns", "labels": {"k8s-app": "kube-dns"}},
+        "spec": {"clusterIP": ranges.dns_service_ip, "ports": ports},
+    }
 
 
 def render_proxy(*, kubeconfig: pathlib.Path, ranges: Subnets) -> str:

@@ -11,7 +11,18 @@ import os
 import pathlib
 import shutil
 
-from tests.cluster import apiserver, bringup, install, kubeconfig, locks, processes, registry, state, teardown, toolchain
+from tests.cluster import (
+    apiserver,
+    bringup,
+    install,
+    kubeconfig,
+    locks,
+    processes,
+    registry,
+    state,
+    teardown,
+    toolchain,
+)
 from tests.cluster.certificates import Pair
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Paths, find_paths, foreign_context
@@ -138,4 +149,5 @@ def use_foreign(paths: Paths, context: str, progress: Progress) -> None:
 def require_root(command: str) -> None:
     """Namespaces, mounts and cgroups need root."""
     if os.geteuid() != 0:
-        raise ClusterError(f"`{command}` needs root", where="this user", todo="run it as root, or name a cluster: CONTEXT=")
+        todo = "run it as root, or name a cluster with CONTEXT="
+        raise ClusterError(f"`{command}` needs root", where="this user", todo=todo)

@@ -36,6 +36,11 @@ class Subnets:
         return str(self.services[1])
 
     @property
+    def dns_service_ip(self) -> str:
+        """ClusterIP of the Service `kube-dns`."""
+        return str(self.services[10])
+
+    @property
     def link(self) -> ipaddress.IPv4Network:
         """The veth pair: the first address is the host's, the second the node's."""
         return ipaddress.IPv4Network((int(self.whole.network_address) + (255 << 8), 30))

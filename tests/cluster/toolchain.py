@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from tests.cluster import processes, products
+from tests.cluster import longrun, processes, products
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Paths
 from tests.cluster.progress import Progress
@@ -85,31 +85,16 @@ def build_product(build: products.Build, go: pathlib.Path, progress: Progress) -
         # `tool` names each program after its package; a single package is named after the product's program.
         output = f"{folder}/" if build.product.package == "tool" else folder / build.product.programs[0]
         flags = [*products.FLAGS, "-ldflags", build.linker_flags]
-        run_go([go, "build", *flags, "-o", output, build.product.package], build.source, progress, name)
+        longrun.run_long(
+            [go, "build", *flags, "-o", output, build.product.package],
+            what=f"building {name}",
+            log=build.folder.parent / f"{build.product.name}.log",
+            progress=progress,
+            folder=build.source,
+            environment=products.STATIC,
+        )
         folder.rename(build.folder)
     progress.say(f"built {name}")
-
-
-def run_go(command: list[str | pathlib.Path], source: pathlib.Path, progress: Progress, name: str) -> None:
-    """Run a build with a sign of life twice a minute; what the compiler says is kept for the error."""
-    environment = {**os.environ, **products.STATIC}
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        words = [str(word) for word in command]
-        started = subprocess.Popen(words, cwd=source, env=environment, stdout=output, stderr=output)
-        while True:
-            try:
-                code = started.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                progress.say(f"still building {name}")
-                continue
-            except BaseException:
-                started.kill()
-                raise
-            break
-        if code != 0:
-            output.seek(0)
-            last = (output.read().strip().splitlines() or ["no message"])[-1]
-            raise ClusterError(f"building {name} failed: {last}", where=str(source), todo="check access to Go modules")
 
 
 def find_or_install_go(paths: Paths, progress: Progress) -> pathlib.Path:
