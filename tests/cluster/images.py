@@ -10,15 +10,7 @@ import os
 import pathlib
 import tempfile
 
-from tests.cluster import (
-    base_image,
-    containerd,
-    context,
-    install,
-    locks,
-    node,
-    processes,
-)
+from tests.cluster import base_image, builder, containerd, context, install, locks, node, processes
 from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Paths, foreign_context
 from tests.cluster.progress import Progress
