@@ -1,0 +1,204 @@
+"""One repository of one registry: manifests and blobs in and out, each checked, every failure a `Refusal`.
+
+Blocking; `threads.run` calls it. oras' own retries sleep for minutes and cannot be ended, its manifests come parsed and
+its blobs unchecked, so only its single request with the authentication dance is used. Called by `resolution` and by the
+runtime's `sources`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import urllib.parse
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Self, TypeVar
+
+import oras.provider
+import requests
+import urllib3.exceptions
+
+from wasmoor_runtime.artifacts import digests, locations, manifests, refusals
+from wasmoor_runtime.artifacts.locations import Location
+from wasmoor_runtime.artifacts.refusals import Refusal
+from wasmoor_runtime.contract.status import Reason
+from wasmoor_runtime.registry import transport
+from wasmoor_runtime.registry.aborts import Abort, Aborted
+from wasmoor_runtime.registry.authentication import Authentication, Credentials
+
+USER_AGENT = "wasmoor"
+
+T = TypeVar("T")
+
+
+class Client:
+    """Requests to one repository, about one `subject` (how messages name it). Use as a context manager."""
+
+    def __init__(self, location: Location, subject: str, abort: Abort, credentials: Credentials | None = None) -> None:
+        self._location = location
+        self._subject = subject
+        self._abort = abort
+        self._known = credentials is not None
+        self._session = transport.Session(abort, USER_AGENT)
+        self._oras = oras.provider.Registry(hostname=location.host, insecure=location.base.startswith("http:"))
+        self._oras.session.close()
+        self._oras.session = self._session
+        self._oras.auth = Authentication(location.base, subject, credentials)
+        self._oras.auth.session = self._session
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    def retry(self, operation: Callable[[], T]) -> T:
+        """Return the operation's result; when it is refused for now, pause and repeat it a few times."""
+        attempt = 0
+        while True:
+            try:
+                return operation()
+            except Refusal as refusal:
+                pause = refusals.decide_pause(refusal, attempt)
+                if pause is None:
+                    raise
+            self._abort.wait(pause)
+            attempt += 1
+
+    def find_digest(self, tag: str) -> str | None:
+        """Return the digest that the registry says a tag has (unchecked), or None if it does not say."""
+        with self._send("HEAD", self._location.manifest(tag), headers={"Accept": manifests.ACCEPT}) as response:
+            digest = response.headers.get("Docker-Content-Digest", "")
+            return digest if digests.is_digest(digest) else None
+
+    def read_manifest(self, name: str) -> bytes:
+        """Return the bytes of the manifest with this tag or digest; those of a digest are checked."""
+        with self._send("GET", self._location.manifest(name), headers={"Accept": manifests.ACCEPT}) as response:
+            body = bytes(response.content)
+        return digests.check_bytes(body, name, self._subject) if digests.is_digest(name) else body
+
+    def stream_blob(self, digest: str, size: int) -> Iterator[bytes]:
+        """Yield a blob's bytes; they are what the digest names only if this ends without a `Refusal`."""
+        with self._send("GET", self._location.blob(digest), stream=True) as response:
+            yield from digests.check_stream(self._read(response), digest, size, self._subject)
+
+    def has_blob(self, digest: str) -> bool:
+        """Return whether the repository has this blob."""
+        try:
+            self._send("HEAD", self._location.blob(digest)).close()
+        except Refusal as refusal:
+            if refusal.reason is Reason.ARTIFACT_NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def upload_blob(self, digest: str, data: bytes) -> None:
+        """Push a blob in one piece, unless it is there."""
+        if self.has_blob(digest):
+            return
+        with self._send("POST", self._location.uploads()) as response:
+            target = urllib.parse.urljoin(response.url, response.headers.get("Location", ""))
+        if not locations.may_follow(self._location.base, target):
+            raise refusals.refuse_silence(self._subject, self._location.host, "named no place for an upload")
+        target += ("&" if urllib.parse.urlsplit(target).query else "?") + urllib.parse.urlencode({"digest": digest})
+        self._send("PUT", target, data=data, headers={"Content-Type": "application/octet-stream"}).close()
+
+    def upload_manifest(self, name: str, body: bytes) -> None:
+        """Push a manifest under a tag or its digest."""
+        headers = {"Content-Type": manifests.MANIFEST_TYPE}
+        self._send("PUT", self._location.manifest(name), data=body, headers=headers).close()
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        """Return a response with a status below 400."""
+        with self._refusing():
+            own = locations.is_same_origin(url, self._location.base)
+            # An upload may be led to a store of its own, which is told nothing about who we are.
+            send = _send_once(self._oras) if own else self._session.request
+            response: requests.Response = send(
+                url=url, method=method, headers=dict(headers or {}), data=data, stream=stream
+            )
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            return response
+        asked = response.headers.get("Retry-After", "")
+        raise refusals.refuse_status(
+            response.status_code,
+            self._subject,
+            self._location.host,
+            code=refusals.parse_error_code(response.content),
+            known=self._known,
+            retry_after=refusals.parse_retry_after(asked, datetime.now(UTC)) if asked else None,
+        )
+
+    def _read(self, response: requests.Response) -> Iterator[bytes]:
+        """Yield what arrives as it arrives: a server that trickles must not fill a large buffer first."""
+        while True:
+            self._abort.check()
+            with self._refusing():
+                chunk = response.raw.read1(transport.CHUNK, decode_content=False)
+            if not chunk:
+                return
+            yield chunk
+
+    @contextlib.contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Turn whatever the network does into a `Refusal`, or into `Aborted` if that was our own doing."""
+        try:
+            yield
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if self._abort.is_set():
+                raise Aborted from None
+            cause, advice = _explain(error)
+            raise refusals.refuse_silence(self._subject, self._location.host, cause, advice) from None
+
+
+def _send_once(client: Any) -> Callable[..., requests.Response]:
+    """Return oras' request without its decorator, which repeats it after 3, 5, 11, 29 and 83 seconds of sleep."""
+    undecorated = oras.provider.Registry.do_request.__wrapped__
+    bound: Callable[..., requests.Response] = undecorated.__get__(client)
+    return bound
+
+
+# The first that is found in the chain of causes is what happened: type → what it did, what to do.
+_CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (socket.gaierror, "has a name that cannot be resolved", "check the spelling and the name server"),
+    (ssl.SSLCertVerificationError, "has a certificate that is not trusted here", "use one that is"),
+    (ssl.SSLError, "does not speak TLS", "write `insecure: true` if this registry speaks plain HTTP"),
+    (ConnectionRefusedError, "refused the connection", "check its port, and that it runs"),
+    (requests.TooManyRedirects, "redirects in circles", "let the registry's owner correct that"),
+    (requests.ConnectTimeout, "did not accept a connection in time", ""),
+    (requests.Timeout, "did not answer in time", ""),
+    (urllib3.exceptions.ReadTimeoutError, "stopped answering", ""),
+    (urllib3.exceptions.IncompleteRead, "ended the transfer too early", ""),
+    (OSError, "closed the connection", ""),
+)
+
+
+def _explain(error: BaseException) -> tuple[str, str]:
+    """Return what a registry did, in the words of `it …`, and what to do about it. URLs stay out of both."""
+    chain = list(_unchain(error))
+    for kind, cause, advice in _CAUSES:
+        if any(isinstance(link, kind) for link in chain):
+            return cause, advice
+    return "answered with something that is not HTTP", "check that it is an OCI registry"
+
+
+def _unchain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and everything that it wraps."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        link = todo.pop()
+        if isinstance(link, BaseException) and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            todo += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]

@@ -1,0 +1,41 @@
+"""What the tests about registries share: a real one, a component's file, a cache."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.sources import registries
+from wasmoor_runtime.sources import cache
+
+# An empty component: preamble only. Valid, and small.
+EMPTY_COMPONENT = b"\0asm\x0d\x00\x01\x00"
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with registries.run_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
+@pytest.fixture
+def component(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A component of 2 MB: an empty one with a custom section of zeros."""
+    size = 2 * 1024 * 1024
+    path = tmp_path / "component.wasm"
+    path.write_bytes(EMPTY_COMPONENT + b"\x00" + encode_leb128(size + 2) + b"\x01x" + bytes(size))
+    return path
+
+
+@pytest.fixture
+def blobs(tmp_path: pathlib.Path) -> cache.Cache:
+    return cache.Cache(tmp_path / "cache")
+
+
+def encode_leb128(number: int) -> bytes:
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)

@@ -1,0 +1,58 @@
+"""A real registry (Debian's docker-registry) of its own, on a free loopback port, for as long as a test session lasts.
+
+It is not the one of `make up`: that belongs to a person.
+"""
+
+import contextlib
+import pathlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+from tests.cluster import locks, packages, paths, progress, registry
+
+START_SECONDS = 15.0
+
+
+@contextlib.contextmanager
+def run_registry(folder: pathlib.Path) -> Iterator[str]:
+    """Run a registry over `folder`; gives `127.0.0.1:port`."""
+    address = f"127.0.0.1:{find_free_port()}"
+    configuration = folder / "registry.yml"
+    configuration.write_text(registry.render_configuration(folder / "storage", address, "of-this-test"))
+    with (folder / "registry.log").open("wb") as log:
+        process = subprocess.Popen([find_program(), "serve", configuration], stdout=log, stderr=log)
+    try:
+        wait_until_it_answers(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def find_program() -> pathlib.Path:
+    """Return the registry's program, unpacked into the cache if this machine has none."""
+    places = paths.find_paths()
+    program = packages.find_registry(places)
+    if program is None:
+        with locks.hold(places.cache / "install.lock"):
+            packages.install_registry(places, progress.Progress("install"))
+        program = packages.find_registry(places)
+    assert program is not None
+    return program
+
+
+def wait_until_it_answers(address: str, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not registry.answers(address):
+        assert process.poll() is None, "the registry ended; see its log"
+        assert time.monotonic() < end, "the registry did not answer in time"
+        time.sleep(0.05)
+
+
+def find_free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+        return port
