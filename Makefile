@@ -10,15 +10,15 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 up: $(READY) ## a cluster if needed, the chart, the examples; then call one tool of each
-	@$(BIN)/python scripts/up.py
+	@$(BIN)/python -m scripts.up
 
 down: ## end what `make up` started
-	@$(PYTHON) scripts/down.py
+	@$(PYTHON) -m scripts.down
 
 test: check components cluster-tools ## everything: checks, unit, integration, and e2e on the cluster of `make up`
 	@$(BIN)/pytest -q tests/unit tests/contract
 	@$(BIN)/pytest -q tests/integration
-	@$(BIN)/python scripts/up.py
+	@$(BIN)/python -m scripts.up
 	@$(BIN)/pytest -q tests/e2e
 
 check: $(READY) ## format, lint, types, import directions, generated files
@@ -45,7 +45,7 @@ cluster-tools: ## build Kubernetes, etcd and helm from pinned modules, once
 
 registry: components ## a registry on this machine with the examples in it, for `wasmoor serve -f examples/`
 	@$(PYTHON) -m tests.cluster registry up
-	@$(BIN)/python scripts/push.py
+	@$(BIN)/python -m scripts.push
 
 images: ## build both images without a container engine
 	@$(PYTHON) -m tests.cluster images
