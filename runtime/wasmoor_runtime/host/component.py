@@ -1,0 +1,327 @@
+"""The host of one component: moves along `lifecycle.MOVES`, fetching, compiling, starting, serving and stopping.
+
+It knows the ports and nothing behind them. Faults become phases: `Waiting` is tried again for ever with growing
+delays, `Stalled` ends in Failed with its reason, a defect of ours is logged and treated as waiting. Built by `serving`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from wasmoor_runtime.contract.document import ComponentRef, Contract
+from wasmoor_runtime.contract.status import (
+    ArtifactStatus,
+    ComponentStatus,
+    Phase,
+    Reason,
+    Tool,
+    Unserved,
+    WorkerStatus,
+)
+from wasmoor_runtime.errors import Stalled, Waiting
+from wasmoor_runtime.host import backoff, events, lifecycle
+from wasmoor_runtime.host.tools import Selection, ServedTool, decide_tools, hash_tools
+from wasmoor_runtime.ports import Blob, Compiler, Fetcher, Outcome, Pool, PoolStarter, Verdict
+
+_log = logging.getLogger(__name__)
+
+CANCELLED = "Cancelled"
+# How often the host looks whether the processes are still there, in seconds.
+WATCH_SECONDS = 1.0
+# Looks in a row that find no process before the component counts as crashed: one worker may be in replacement.
+_WATCH_MISSES = 3
+_MAX_TOOLS_IN_STATUS = 1024
+_MAX_UNSERVED_IN_STATUS = 64
+_REASONS = frozenset(Reason)
+
+# Returns the contract to serve; raises `Stalled` or `Waiting`. A pod has it on disk, `wasmoor serve` resolves a tag.
+Discover = Callable[[], Awaitable[Contract]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The outside world, chosen by the composition root."""
+
+    fetcher: Fetcher
+    compiler: Compiler
+    starter: PoolStarter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """All that the status shows; replaced as a whole, so that it is never half old."""
+
+    phase: Phase = Phase.DISCOVERING
+    reason: str = Reason.LOADING
+    message: str = "starting"
+    contract: Contract | None = None
+    blob: Blob | None = None
+    selection: Selection | None = None
+    tools_hash: str = ""
+
+
+class ComponentHost:
+    """One component in this process. All methods run on the event loop's thread."""
+
+    def __init__(
+        self,
+        ref: ComponentRef,
+        discover: Discover,
+        parts: Parts,
+        *,
+        listeners: Sequence[events.Listener] = (),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.ref = ref
+        self.id = f"{ref.namespace}/{ref.name}"
+        self.settled = asyncio.Event()
+        """Set once the component runs, has failed, or waits for its second attempt."""
+        self.running = asyncio.Event()
+        """Set once the tools can be called for the first time."""
+        self._discover = discover
+        self._parts = parts
+        self._listeners = tuple(listeners)
+        self._sleep = sleep
+        self._state = _State()
+        self._pool: Pool | None = None
+        self._by_name: dict[str, ServedTool] = {}
+        self._calls: set[asyncio.Task[Outcome]] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """Where the component is."""
+        return self._state.phase
+
+    @property
+    def ready(self) -> bool:
+        """True when the tools can be called and new calls are welcome."""
+        return self._state.phase is Phase.RUNNING
+
+    @property
+    def contract(self) -> Contract | None:
+        """What is served; none until it is known."""
+        return self._state.contract
+
+    @property
+    def tools(self) -> tuple[ServedTool, ...]:
+        """What clients may call, in a stable order."""
+        return self._state.selection.tools if self._state.selection else ()
+
+    def find_tool(self, name: str) -> ServedTool | None:
+        """Return the tool of that name."""
+        return self._by_name.get(name)
+
+    def start(self) -> None:
+        """Begin to load and serve; `settled` and `running` say how far that is, `stop` ends it."""
+        self._task = asyncio.create_task(self._run(), name=f"host {self.id}")
+
+    async def _run(self) -> None:
+        """Load, serve, and start again what died. Returns when the component has failed for good."""
+        failures = 0
+        while True:
+            try:
+                await self._start()
+            except Stalled as fault:
+                self._move(Phase.FAILED, fault.reason, fault.message)
+                self.settled.set()
+                return
+            except Waiting as fault:
+                failures += 1
+                await self._wait(fault, failures)
+                continue
+            except Exception as error:  # noqa: BLE001 - a defect of ours must not end the process
+                _log.exception("defect while starting %s", self.id)
+                failures += 1
+                text = f"a defect in wasmoor: {type(error).__name__}; its log line says more"
+                await self._wait(Waiting(Reason.INTERNAL, text), failures)
+                continue
+            failures = 0
+            await self._watch()
+            failures += 1
+            await self._lose_pool()
+            await self._wait(Waiting(Reason.CRASHED, "the processes that run the component died"), failures)
+
+    async def call(self, tool: ServedTool, arguments: bytes) -> Outcome:
+        """Run one call with a JSON object; raises nothing but `CancelledError`, which ends the call's worker."""
+        pool, contract = self._pool, self._state.contract
+        if pool is None or contract is None:
+            return Outcome(verdict=Verdict.UNAVAILABLE, message=f"the component is {self._state.phase}, not Running")
+        started = time.monotonic()
+        # A task of its own, cancelled exactly once: the frameworks above cancel again and again until a task ends,
+        # which would interrupt the pool while it replaces the worker.
+        task = asyncio.create_task(pool.call(tool.function, arguments, timeout=contract.limits.timeout_seconds))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.cancel()
+            self._tell_called(tool, CANCELLED, time.monotonic() - started, 0.0)
+            raise
+        outcome = self._outcome_of(task)
+        self._tell_called(tool, outcome.verdict, time.monotonic() - started, outcome.cpu_seconds)
+        return outcome
+
+    def tell_refused(self, tool: ServedTool, verdict: str) -> None:
+        """Count a call that never reached the pool, such as one with arguments that do not fit."""
+        self._tell_called(tool, verdict, 0.0, 0.0)
+
+    async def stop(self, grace: float) -> None:
+        """Let running calls finish for `grace` seconds, then end everything; safe from any phase."""
+        if self._state.phase is Phase.TERMINATED:
+            return
+        self.begin_stop()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close(grace)
+        self._move(Phase.TERMINATED, Reason.TERMINATED, "stopped")
+
+    def begin_stop(self) -> None:
+        """Stop being ready; calls are still answered until `stop`."""
+        if self._state.phase not in {Phase.STOPPING, Phase.TERMINATED}:
+            if self._task is not None:
+                self._task.cancel()
+            self._move(Phase.STOPPING, Reason.TERMINATED, "stopping: running calls finish, new ones go elsewhere")
+
+    def status(self) -> ComponentStatus:
+        """Return what the status page shows."""
+        state = self._state
+        selection = state.selection
+        served = selection.tools if selection else ()
+        return ComponentStatus(
+            namespace=self.ref.namespace,
+            name=self.ref.name,
+            contract=state.contract.hash() if state.contract else "",
+            phase=state.phase,
+            reason=Reason(state.reason) if state.reason in _REASONS else Reason.INTERNAL,
+            message=state.message,
+            ready=self.ready,
+            artifact=_artifact_of(state.blob),
+            tools=tuple(Tool(name=t.name, description=t.description) for t in served[:_MAX_TOOLS_IN_STATUS]),
+            tool_count=len(served),
+            tools_hash=state.tools_hash,
+            unserved=_unserved_of(selection),
+            workers=self.workers(),
+        )
+
+    def workers(self) -> WorkerStatus:
+        """Return what the processes do now."""
+        return self._pool.status() if self._pool else WorkerStatus()
+
+    async def _start(self) -> None:
+        """Bring the component from where it is to Running, or raise a fault."""
+        contract = await self._discover()
+        self._state = replace(self._state, contract=contract)
+        self._move(Phase.LOADING, Reason.LOADING, f"pulling {contract.source.reference}")
+        started = time.monotonic()
+        self._pool = await self._load(contract)
+        self._tell(events.Loaded(component=self.id, seconds=time.monotonic() - started))
+        self._move(Phase.REGISTERING, Reason.LOADED, "compiled; deciding which functions become tools")
+        try:
+            selection = decide_tools(self._pool.functions, contract.tools)
+        except Stalled:
+            await self._lose_pool()
+            raise
+        self._by_name = {tool.name: tool for tool in selection.tools}
+        self._state = replace(self._state, selection=selection, tools_hash=hash_tools(selection.tools))
+        self._move(Phase.RUNNING, Reason.RUNNING, _explain_running(selection))
+        self.settled.set()
+        self.running.set()
+
+    async def _load(self, contract: Contract) -> Pool:
+        """Pull, compile and start within the contract's start timeout."""
+        seconds = contract.timing.start_timeout_seconds
+        step, reason = "pulling", Reason.PULL_FAILED
+        parts = self._parts
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                blob = await parts.fetcher.fetch(contract.source, self._note_progress)
+                self._state = replace(self._state, blob=blob)
+                step, reason = "compiling", Reason.COMPILE_FAILED
+                self._move(Phase.LOADING, Reason.LOADING, f"compiling {blob.size / 1e6:.1f} MB for this machine")
+                remaining = (scope.when() or 0.0) - asyncio.get_running_loop().time()
+                compiled = await parts.compiler.compile(blob, contract.limits, timeout=max(remaining, 0.001))
+                step, reason = "starting", Reason.CRASHED
+                self._move(Phase.LOADING, Reason.LOADING, "starting the processes that run calls")
+                return await parts.starter.start(compiled, blob, contract.limits)
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise Waiting(reason, f"{step} took longer than the {seconds:g} s a start may take") from error
+
+    async def _wait(self, fault: Waiting, failures: int) -> None:
+        delay = backoff.decide_delay(failures, fault.delay)
+        phase = Phase.DISCOVERING if self._state.contract is None else Phase.LOADING
+        self._move(phase, fault.reason, f"{fault.message}; trying again in {delay:g} s")
+        self.settled.set()
+        await self._sleep(delay)
+
+    async def _watch(self) -> None:
+        """Return once the pool has had no process for a few looks in a row."""
+        misses = 0
+        while misses < _WATCH_MISSES:
+            await self._sleep(WATCH_SECONDS)
+            misses = 0 if self.workers().alive else misses + 1
+
+    async def _lose_pool(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close(0.0)
+
+    def _outcome_of(self, task: asyncio.Task[Outcome]) -> Outcome:
+        """Return the task's outcome; a pool that raised after all is a defect, and only this call's."""
+        if task.cancelled():
+            return Outcome(verdict=Verdict.UNAVAILABLE, message="the component is stopping")
+        error = task.exception()
+        if error is None:
+            return task.result()
+        _log.error("defect while calling %s", self.id, exc_info=error)
+        return Outcome(verdict=Verdict.CRASHED, message="a defect in wasmoor ended the call; the log says more")
+
+    def _note_progress(self, done: int, total: int) -> None:
+        message = f"pulling: {done / 1e6:.1f} of {total / 1e6:.1f} MB"
+        self._state = replace(self._state, message=message)
+        self._tell(events.Pulled(component=self.id, done=done, total=total))
+
+    def _move(self, phase: Phase, reason: str, message: str) -> None:
+        before = self._state.phase
+        self._state = replace(self._state, phase=lifecycle.decide_move(before, phase), reason=reason, message=message)
+        digest = self._state.contract.source.digest if self._state.contract else ""
+        self._tell(
+            events.Moved(component=self.id, before=before, phase=phase, reason=reason, message=message, digest=digest)
+        )
+
+    def _tell_called(self, tool: ServedTool, verdict: str, seconds: float, cpu_seconds: float) -> None:
+        self._tell(
+            events.Called(component=self.id, tool=tool.name, verdict=verdict, seconds=seconds, cpu_seconds=cpu_seconds)
+        )
+
+    def _tell(self, event: events.Event) -> None:
+        for listener in self._listeners:
+            try:
+                listener.hear(event)
+            except Exception:  # noqa: BLE001 - whatever a listener does, the call goes on
+                _log.exception("a listener failed on %s", type(event).__name__)
+
+
+def _artifact_of(blob: Blob | None) -> ArtifactStatus | None:
+    if blob is None:
+        return None
+    return ArtifactStatus(
+        digest=blob.manifest_digest, layer_digest=blob.digest, media_type=blob.media_type, size=blob.size
+    )
+
+
+def _unserved_of(selection: Selection | None) -> tuple[Unserved, ...]:
+    return selection.unserved[:_MAX_UNSERVED_IN_STATUS] if selection else ()
+
+
+def _explain_running(selection: Selection) -> str:
+    count = len(selection.tools)
+    sentence = "1 tool can be called" if count == 1 else f"{count} tools can be called"
+    return "; ".join((sentence, *selection.notes))

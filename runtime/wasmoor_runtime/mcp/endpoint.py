@@ -1,0 +1,177 @@
+"""The HTTP around the MCP servers: which path is whose, who may ask, how much and how long they may send.
+
+Threats: a web page that makes a browser call a server on its machine or in its network (the Origin is checked, and the
+Host too where the process listens on loopback only: DNS rebinding); a client that sends more than allowed, or never
+finishes (the body is bounded and has a deadline); an old client that parks a stream for ever (GET is 405).
+
+An ASGI application; `serving` runs it. While the process drains, every answer closes its connection, so that clients
+come back through the Service, to another pod.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlsplit
+
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from wasmoor_runtime.host.component import ComponentHost
+from wasmoor_runtime.mcp.server import ComponentServer
+
+# Seconds for all of a request's body.
+BODY_TIMEOUT_SECONDS = 30.0
+# The SDK's own bound on bodies; ours, from the policy, is applied before it.
+_SDK_BODY_BYTES = 1 << 40
+
+
+class ComponentEndpoint:
+    """One component at one path."""
+
+    def __init__(self, host: ComponentHost, *, version: str) -> None:
+        self.host = host
+        self._version = version
+        self._manager: StreamableHTTPSessionManager | None = None
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Answer requests while this is entered; the component must run. To be left by the task that entered it."""
+        manager = StreamableHTTPSessionManager(
+            ComponentServer(self.host).build(self._version),
+            stateless=True,
+            # With JSON-only answers the SDK would let a call run on after its client went away.
+            json_response=False,
+            max_request_body_size=_SDK_BODY_BYTES,
+        )
+        async with manager.run():
+            self._manager = manager
+            try:
+                yield
+            finally:
+                self._manager = None
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request to the component's path."""
+        if scope["method"] != "POST":
+            # A server without sessions has no stream for GET to open and nothing for DELETE to end.
+            await _refuse(405, "POST only", scope, receive, send, {"allow": "POST"})
+            return
+        manager, contract = self._manager, self.host.contract
+        if manager is None or contract is None:
+            status = self.host.status()
+            text = f"{self.host.id} is {status.phase.value}: {status.message}"
+            await _refuse(503, text, scope, receive, send, {"retry-after": "1"})
+            return
+        limit = contract.limits.request_bytes
+        try:
+            body = await _read_body(receive, limit)
+        except ValueError:
+            await _refuse(413, f"the request is larger than {limit} bytes", scope, receive, send)
+        except TimeoutError:
+            await _refuse(408, "the request's body did not arrive", scope, receive, send)
+        else:
+            if body is not None:
+                await manager.handle_request(scope, _replay(body, receive), send)
+
+
+class Router:
+    """The MCP port: paths to endpoints, and the checks that hold for all of them."""
+
+    def __init__(self, endpoints: Mapping[str, ComponentEndpoint], *, check_host: bool) -> None:
+        self._endpoints = dict(endpoints)
+        self._check_host = check_host
+        self.draining = False
+        """True once the process stops: answers then close their connections."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            return
+        # httptools keeps trailing blanks of header values, which RFC 9110 (5.5) does not count as part of them.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        answer = _closing(send) if self.draining else send
+        refusal = self._decide_refusal(dict(scope["headers"]))
+        if refusal is not None:
+            await _refuse(*refusal, scope, receive, answer)
+            return
+        endpoint = self._endpoints.get(scope["path"].rstrip("/") or "/")
+        if endpoint is None:
+            known = ", ".join(list(self._endpoints)[:8])
+            await _refuse(404, f"no component is here; MCP is served at {known}", scope, receive, answer)
+            return
+        await endpoint.answer(scope, receive, answer)
+
+    def _decide_refusal(self, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
+        origin = headers.get(b"origin")
+        if origin is not None and not is_loopback_url(origin.decode("latin-1")):
+            return 403, "this Origin may not call: web pages of other sites have no business here"
+        host = headers.get(b"host", b"").decode("latin-1")
+        if self._check_host and not is_loopback_url(f"http://{host}"):
+            return 421, "this Host is not served here: use localhost or 127.0.0.1"
+        return None
+
+
+def is_loopback_url(url: str) -> bool:
+    """Return whether a URL names this machine as `localhost` or by a loopback address."""
+    try:
+        parts = urlsplit(url)
+        name = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme not in {"http", "https"}:
+        return False
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes | None:
+    """Return the whole body, or none if the client left. `ValueError` beyond `limit`, `TimeoutError` when it stalls."""
+    body = bytearray()
+    async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise ValueError
+            if not message.get("more_body", False):
+                return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body once, then whatever comes (a disconnect)."""
+    pending = [body]
+
+    async def next_message() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return next_message
+
+
+def _closing(send: Send) -> Send:
+    """Return a `send` that asks the client to close its connection."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [(name, value) for name, value in message.get("headers", ()) if name.lower() != b"connection"]
+            message = {**message, "headers": [*headers, (b"connection", b"close")]}
+        await send(message)
+
+    return send_and_close
+
+
+async def _refuse(
+    status: int, text: str, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str] | None = None
+) -> None:
+    await PlainTextResponse(f"{text}\n", status_code=status, headers=headers)(scope, receive, send)

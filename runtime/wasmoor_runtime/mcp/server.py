@@ -1,0 +1,83 @@
+"""The MCP server of one component: lists its tools and calls them, through the SDK's low-level server.
+
+Handlers never let an exception of ours escape: the SDK would show its text to clients of the older revisions.
+`endpoint` carries it over HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types as types
+from mcp.server.caching import CacheHint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.server import Server
+from mcp.shared.exceptions import MCPError
+
+from wasmoor_runtime.host.component import ComponentHost
+from wasmoor_runtime.mcp import arguments, pages, results
+from wasmoor_runtime.ports import Verdict
+
+_log = logging.getLogger(__name__)
+
+# Tools of a running component never change: another version is another process, reached after a new connection.
+_CACHE = CacheHint(ttl_ms=5000, scope="public")
+
+Context = ServerRequestContext[dict[str, Any]]
+
+
+class ComponentServer:
+    """Answers for one component whose tools are known."""
+
+    def __init__(self, host: ComponentHost) -> None:
+        self._host = host
+        self._tools = tuple(results.render_tool(host.ref.name, tool) for tool in host.tools)
+        self._arguments = {tool.name: arguments.Arguments(tool.input_schema) for tool in host.tools}
+
+    def build(self, version: str) -> Server[dict[str, Any]]:
+        """Return the SDK's server. Without `subscriptions/listen` it says `listChanged: false`, truthfully."""
+        return Server(
+            self._host.ref.name,
+            version=version,
+            title=f"{self._host.id} on Wasmoor",
+            on_list_tools=self.list_tools,
+            on_call_tool=self.call_tool,
+            # Without it the SDK lists all tools before every call that has arguments.
+            get_tool_input_schema=self.find_input_schema,
+            cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},
+        )
+
+    def find_input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """Return the tool's input schema, for the SDK's check of headers against arguments."""
+        tool = self._host.find_tool(name)
+        return tool.input_schema if tool else None
+
+    async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        """Answer `tools/list`, a hundred tools a page."""
+        try:
+            page, following = pages.decide_page(self._tools, params.cursor if params else None)
+        except ValueError as error:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"tools/list: {error}") from None
+        return types.ListToolsResult(tools=list(page), next_cursor=following)
+
+    async def call_tool(self, _: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        """Answer `tools/call`. Cancelling it (the client went away) ends the call's worker."""
+        tool = self._host.find_tool(params.name)
+        if tool is None:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:128]}")
+        given = params.arguments or {}
+        try:
+            why = self._arguments[tool.name].explain(given)
+            payload = b"" if why else arguments.render_arguments(given)
+        except ValueError as error:
+            why, payload = f"at /: {error}", b""
+        try:
+            if why:
+                self._host.tell_refused(tool, Verdict.INVALID_ARGUMENTS)
+                return results.render_failure(Verdict.INVALID_ARGUMENTS, f"InvalidArguments: {why}")
+            return results.render_outcome(await self._host.call(tool, payload))
+        except Exception:  # noqa: BLE001 - the SDK shows what escapes to clients
+            _log.exception("defect while answering a call of %s", self._host.id)
+            return results.render_failure(Verdict.CRASHED, "Crashed: a defect in wasmoor; its log says more")

@@ -1,0 +1,218 @@
+"""Runs components in this process: the MCP port, the admin port, signals, and an orderly end.
+
+The one place where hosts, endpoints, telemetry and HTTP servers meet; `__main__` (a pod) and `cli.serve` (a machine
+without Kubernetes) both build their hosts and call `serve`.
+
+How it stops. At the first signal `/readyz` says 503, calls are still taken for the drain delay and each answer closes
+its connection: that is the time a cluster needs to send clients elsewhere. Then nothing new is accepted, running calls
+finish within the stop time, the workers end. A second signal ends the process at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import importlib.metadata
+import logging
+import os
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from wasmoor_runtime.contract.status import ComponentStatus, Phase, PodStatus
+from wasmoor_runtime.errors import Stalled
+from wasmoor_runtime.host.component import ComponentHost
+from wasmoor_runtime.mcp.endpoint import ComponentEndpoint, Router
+from wasmoor_runtime.settings import Addresses, Drain
+from wasmoor_runtime.telemetry import admin
+from wasmoor_runtime.telemetry.metrics import Metrics
+
+_log = logging.getLogger("wasmoor.serving")
+
+# Longer than clients keep idle connections (5 s to 60 s), so that they close first and never race with us.
+_KEEP_ALIVE_SECONDS = 75
+# The garbage collector's thresholds once everything is loaded: with the defaults its pauses dominate the p99.
+_GC_THRESHOLDS = (50_000, 20, 100)
+_FORCED_EXIT_CODE = 1
+# For sending the last answers, after the stop time.
+_ANSWER_SECONDS = 2.0
+
+
+def read_version() -> str:
+    """Return the version of the installed distribution."""
+    return importlib.metadata.version("wasmoor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One component and the path it is served at."""
+
+    host: ComponentHost
+    path: str
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with a deadline for the first byte of a connection too."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Serving:
+    """The two ports and the components behind them."""
+
+    def __init__(self, sites: Sequence[Site], metrics: Metrics, *, check_host: bool, drain: Drain) -> None:
+        self._sites = tuple(sites)
+        self._drain = drain
+        self._version = read_version()
+        self._endpoints = {site.path: ComponentEndpoint(site.host, version=self._version) for site in sites}
+        self._router = Router(self._endpoints, check_host=check_host)
+        self._admin = admin.build_app(self.status, self.why_not_ready, metrics.render)
+        self._stopping = asyncio.Event()
+
+    def status(self) -> PodStatus:
+        """Return what `/status` shows."""
+        return PodStatus(runtime=self._version, components=tuple(site.host.status() for site in self._sites))
+
+    def why_not_ready(self) -> str:
+        """Return "" when tools can be called: every component runs, or has failed while another one runs."""
+        if self._router.draining:
+            return "stopping"
+        waiting = [s for s in self.status().components if not s.ready and s.phase is not Phase.FAILED]
+        failed = [s for s in self.status().components if s.phase is Phase.FAILED]
+        if waiting or len(failed) == len(self._sites):
+            return _explain((waiting or failed)[0]) if waiting or failed else "no components"
+        return ""
+
+    def stop(self) -> None:
+        """Begin to stop, as the first signal does."""
+        self._stopping.set()
+
+    async def run(self, mcp_socket: socket.socket, admin_socket: socket.socket) -> None:
+        """Serve until stopped, then drain."""
+        mcp_server = _build_server(self._router, self._drain.stop_seconds + _ANSWER_SECONDS)
+        admin_server = _build_server(self._admin, _ANSWER_SECONDS)
+        with _handle_signals(self._on_signal):
+            mcp_task = asyncio.create_task(mcp_server.serve(sockets=[mcp_socket]))
+            admin_task = asyncio.create_task(admin_server.serve(sockets=[admin_socket]))
+            tasks = [asyncio.create_task(self._open(site)) for site in self._sites]
+            tasks.append(asyncio.create_task(self._tune()))
+            for site in self._sites:
+                site.host.start()
+            await self._stopping.wait()
+            await self._drain_calls(mcp_server, mcp_task)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            admin_server.should_exit = True
+            await admin_task
+        _log.info("stopped")
+
+    async def _drain_calls(self, server: _Server, task: asyncio.Task[None]) -> None:
+        """Let clients go elsewhere, let running calls finish, then end what still runs."""
+        self._router.draining = True
+        for site in self._sites:
+            site.host.begin_stop()
+        _log.info("draining", extra={"fields": {"seconds": self._drain.delay_seconds}})
+        await asyncio.sleep(self._drain.delay_seconds)
+        server.should_exit = True
+        await asyncio.wait((task,), timeout=self._drain.stop_seconds)
+        # Calls that still run are answered by their pool as it closes; the server has a little longer to send that.
+        await asyncio.gather(*(site.host.stop(0.0) for site in self._sites), return_exceptions=True)
+        await task
+
+    async def _open(self, site: Site) -> None:
+        """Serve the component's path from the moment its tools are known."""
+        await site.host.running.wait()
+        async with self._endpoints[site.path].open():
+            await asyncio.Event().wait()
+
+    async def _tune(self) -> None:
+        """Once all is loaded, take it out of the garbage collector's sight."""
+        await asyncio.gather(*(site.host.settled.wait() for site in self._sites))
+        await asyncio.sleep(0)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLDS)
+
+    def _on_signal(self) -> None:
+        if self._stopping.is_set():
+            # Workers end with us: the kernel signals them when their parent goes.
+            os._exit(_FORCED_EXIT_CODE)
+        self._stopping.set()
+
+
+def bind(addresses: Addresses) -> tuple[socket.socket, socket.socket]:
+    """Return listening sockets for MCP and admin; `Stalled` names the port that is taken."""
+    mcp_socket = _bind(addresses.host, addresses.port, "--port")
+    try:
+        return mcp_socket, _bind(addresses.admin_host, addresses.admin_port, "--admin-port")
+    except Stalled:
+        mcp_socket.close()
+        raise
+
+
+def _bind(host: str, port: int, option: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        raise Stalled(
+            "PortUnavailable", f"cannot listen on {host} port {port}: {reason}; choose another with {option}"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _build_server(app: Any, stop_seconds: float) -> _Server:
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(round(stop_seconds), 1),
+        backlog=2048,
+    )
+    return _Server(config)
+
+
+@contextlib.contextmanager
+def _handle_signals(handler: Any) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handler)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _explain(status: ComponentStatus) -> str:
+    message = status.message.replace("\n", " ")
+    return f"{status.namespace}/{status.name} is {status.phase.value}: {status.reason.value}: {message}"
