@@ -1,0 +1,110 @@
+"""The compile process: `python -m wasmoor_runtime.engine.compile PARENT BLOB OUTPUT SETTINGS PROVIDED`.
+
+A process of its own, because compiling takes seconds, all cores and hundreds of megabytes, and because a compiler that
+is fed strangers' bytes may fail in any way. PARENT is the pid of the front, SETTINGS an `EngineSettings` as JSON,
+PROVIDED a JSON array of interfaces with their version track, such as `wasi:io/streams@0.2`. Prints one JSON line:
+`{"reason": "", "message": ""}` when OUTPUT holds code that loads, otherwise why not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from wasmtime import component as components
+
+from wasmoor_runtime.engine import binary, children, machine
+from wasmoor_runtime.engine.settings import EngineSettings
+from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
+
+
+def main(arguments: list[str]) -> int:
+    """Compile, report on standard output, and return the exit code: 0 also when the component is at fault."""
+    parent, blob, output, settings, provided = arguments
+    children.enter_child(int(parent))
+    reason = message = ""
+    try:
+        compile_file(Path(blob), Path(output), EngineSettings.from_json(settings), json.loads(provided))
+    except RuntimeFault as fault:
+        reason, message = fault.reason, fault.message
+        retry = isinstance(fault, Waiting)
+    else:
+        retry = False
+    sys.stdout.write(json.dumps({"reason": reason, "message": message, "retry": retry}) + "\n")
+    return 0
+
+
+def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: Collection[str]) -> None:
+    """Write compiled code to `output`, or raise what is wrong with the component or the disk."""
+    data = blob.read_bytes()
+    binary.check_component(data)
+    engine = machine.build_engine(settings)
+    try:
+        component = machine.Component(engine, data)
+        code = component.serialize()
+    except machine.WasmtimeError as error:
+        raise Stalled("CompileFailed", machine.short_message(error)) from None
+    missing = list(find_missing(engine, component, provided))
+    if missing:
+        raise Stalled("UnsupportedInterface", f"the component imports what is not provided here: {', '.join(missing)}")
+    temporary = output.with_name(f"{output.name}.{os.getpid()}.part")
+    try:
+        _write(temporary, code, output)
+        _check_loads(engine, output)
+    except OSError as error:
+        raise Waiting("CompileFailed", f"compiled code cannot be written to {output.parent}: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def find_missing(engine: machine.Engine, component: machine.Component, provided: Collection[str]) -> Iterator[str]:
+    """Yield imports that nobody provides. Interfaces that hold nothing but types need nobody."""
+    for name, item in component.type.imports(engine).items():
+        if version_track(name) in provided:
+            continue
+        try:
+            kind = item.ty
+        except TypeError:
+            continue
+        if not isinstance(kind, components.ComponentInstanceType) or any(
+            not isinstance(inner.ty, components._types.ValType)  # noqa: SLF001
+            for inner in kind.exports(engine).values()
+        ):
+            yield name
+
+
+def version_track(name: str) -> str:
+    """Return an interface with the part of its version that compatible versions share: `wasi:io/poll@0.2`."""
+    interface, separator, version = name.partition("@")
+    numbers = version.split(".")
+    kept = numbers[:2] if numbers[0] == "0" else numbers[:1]
+    return f"{interface}@{'.'.join(kept)}" if separator else interface
+
+
+def _write(temporary: Path, code: bytearray, output: Path) -> None:
+    """Write through a temporary name, so that a reader finds all of it or nothing."""
+    with temporary.open("wb") as file:
+        file.write(code)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(output)
+
+
+def _check_loads(engine: machine.Engine, output: Path) -> None:
+    try:
+        machine.load_component(engine, output).close()
+    except machine.WasmtimeError as error:
+        message = machine.short_message(error)
+        if "executable" in message:
+            message = f"{output.parent} is on a volume mounted noexec, code there cannot be run: mount it without noexec"
+        output.unlink(missing_ok=True)
+        raise Stalled("CompileFailed", message) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
