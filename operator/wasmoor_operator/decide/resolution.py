@@ -5,12 +5,24 @@ A reference that names a digest is never looked up: its pods pull that digest or
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wasmoor_operator import errors, settings
-from wasmoor_operator.decide.model import Component, Resolution
+from wasmoor_operator.conditions import State, Type, find_condition, format_time, parse_time
+from wasmoor_operator.decide.model import Component, Observed, Resolution
 from wasmoor_runtime.contract.quantities import parse_duration
 from wasmoor_runtime.contract.spec import OciSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a component's reference names, as far as anybody found out."""
+
+    reference: str
+    digest: str
+    resolved_at: str
+    """When it first named this digest: RFC 3339."""
 
 
 def is_due(component: Component, last: Resolution | None, now: datetime, pace: settings.PaceSettings) -> bool:
@@ -40,12 +52,53 @@ def pinned_digest(reference: str) -> str:
     return digest if at else ""
 
 
+def find_answer(observed: Observed, source: OciSource) -> Resolution | None:
+    """Return what a registry said about this generation's reference since the operator started."""
+    last, generation = observed.resolution, observed.component.generation
+    return last if last and (last.reference, last.generation) == (source.reference, generation) else None
+
+
+def find_known(observed: Observed) -> Known | None:
+    """Return the digest to run: named by the reference, by the registry, or last good for the same reference."""
+    component = observed.component
+    if component.spec is None:
+        return None
+    source = component.spec.source.oci
+    stored = component.status.get("artifact") or {}
+    same = stored.get("reference") == source.reference
+    answer = find_answer(observed, source)
+    digest = pinned_digest(source.reference) or (answer.digest if answer else "")
+    if not digest and same and (answer is not None or resolved_at(component, source) is not None):
+        digest = stored["digest"]
+    if not digest:
+        return None
+    since = stored["resolvedAt"] if same and stored.get("digest") == digest else format_time(observed.now)
+    return Known(reference=source.reference, digest=digest, resolved_at=since)
+
+
 def resolved_at(component: Component, source: OciSource) -> datetime | None:
     """Return when the status says that this generation's reference was resolved, if it was."""
     artifact = component.status.get("artifact") or {}
     if artifact.get("reference") != source.reference:
         return None
-    resolved = next((c for c in component.status.get("conditions") or () if c["type"] == "Resolved"), None)
-    if not resolved or resolved["status"] != "True" or resolved.get("observedGeneration") != component.generation:
+    resolved = find_condition(component.status, Type.RESOLVED)
+    if resolved["status"] != State.TRUE or resolved.get("observedGeneration") != component.generation:
         return None
-    return datetime.fromisoformat(artifact["resolvedAt"])
+    return parse_time(artifact["resolvedAt"])
+
+
+def seconds_until_due(observed: Observed, pace: settings.PaceSettings) -> float | None:
+    """Return when the registry is to be asked next; None when it never is, as far as one can tell now."""
+    component = observed.component
+    if component.spec is None or pinned_digest(component.spec.source.oci.reference):
+        return None
+    source = component.spec.source.oci
+    answer = find_answer(observed, source)
+    if answer is not None and answer.fault is not None:
+        due = answer.attempted_at + timedelta(seconds=retry_delay(answer.fault, pace))
+    elif source.refresh is not None:
+        asked = answer.attempted_at if answer else resolved_at(component, source)
+        due = (asked or observed.now) + timedelta(seconds=parse_duration(source.refresh))
+    else:
+        return None
+    return max((due - observed.now).total_seconds(), 0.0)
