@@ -1,0 +1,49 @@
+"""Fixtures: one client pod for all tests, one namespace for each test that asks for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from scripts import client_pod, installation, kubectl
+from tests.e2e.harness import Tenant
+
+CLIENT_NAMESPACE = "wasmoor-e2e"
+
+
+@pytest.fixture(scope="session")
+def made() -> installation.Installation:
+    """What `make up` made; the tests run against it and nothing else."""
+    return installation.read_installation()
+
+
+@pytest.fixture(scope="session")
+def cluster(made: installation.Installation) -> kubectl.Kubectl:
+    return kubectl.Kubectl(made.kubectl, made.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def client(cluster: kubectl.Kubectl, made: installation.Installation) -> Iterator[client_pod.ClientPod]:
+    pod = client_pod.ClientPod(cluster, image=made.runtime_image, namespace=CLIENT_NAMESPACE)
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CLIENT_NAMESPACE, "labels": labels}})
+    pod.start()
+    yield pod
+    cluster.run("delete", "namespace", CLIENT_NAMESPACE, "--wait=false")
+
+
+@pytest.fixture
+def tenant(
+    request: pytest.FixtureRequest,
+    cluster: kubectl.Kubectl,
+    made: installation.Installation,
+    client: client_pod.ClientPod,
+) -> Iterator[Tenant]:
+    """A namespace named after the test."""
+    name = re.sub(r"[^a-z0-9]+", "-", f"e2e-{request.node.name.removeprefix('test_')}".lower())[:50].strip("-")
+    tenant = Tenant(cluster, made, client, name)
+    tenant.create()
+    yield tenant
+    tenant.remove()
