@@ -102,7 +102,9 @@ def refuse_status(
     return Refusal(Reason.PULL_FAILED, text)
 
 
-def refuse_silence(subject: str, host: str, cause: str, advice: str = "") -> Refusal:
+def refuse_silence(
+    subject: str, host: str, cause: str, *, advice: str = "", reason: Reason = Reason.REGISTRY_UNAVAILABLE
+) -> Refusal:
     """Return the refusal for a registry that gave no answer: `cause` says how, in the words of `it …`."""
     text = f"{host} could not be asked for {subject}: it {cause}; {advice or 'it is asked again later'}"
-    return Refusal(Reason.REGISTRY_UNAVAILABLE, text, waiting=True)
+    return Refusal(reason, text, waiting=True)

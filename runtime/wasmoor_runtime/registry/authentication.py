@@ -54,12 +54,17 @@ class Authentication(oras.auth.token.TokenAuth):  # type: ignore[misc]  # oras s
         asked_by_registry = locations.is_same_origin(original.url, self._base)
         if refresh or original.status_code != HTTPStatus.UNAUTHORIZED or challenge is None or not asked_by_registry:
             raise self._refuse(original)
-        if challenge.scheme == "basic":
-            if self._basic_auth is None:
-                raise self._refuse(original)
-            return {**headers, "Authorization": f"Basic {self._basic_auth}"}, True
-        self.token = self._request_token(challenge, original)
+        if challenge.scheme == "bearer":
+            self.token = f"Bearer {self._request_token(challenge, original)}"
+        elif self._basic_auth is not None:
+            self.token = f"Basic {self._basic_auth}"
+        else:
+            raise self._refuse(original)
         return {**headers, **self.get_auth_header()}, True
+
+    def get_auth_header(self) -> dict[str, str]:
+        """Return what oras adds to every request as soon as `token` is set, here to the header's whole value."""
+        return {"Authorization": self.token} if self.token else {}
 
     def _request_token(self, challenge: Challenge, original: requests.Response) -> str:
         if not locations.may_follow(self._base, challenge.realm):

@@ -20,7 +20,7 @@ import oras.provider
 import requests
 import urllib3.exceptions
 
-from wasmoor_runtime.artifacts import digests, locations, manifests, refusals
+from wasmoor_runtime.artifacts import digests, locations, manifests, references, refusals
 from wasmoor_runtime.artifacts.locations import Location
 from wasmoor_runtime.artifacts.refusals import Refusal
 from wasmoor_runtime.contract.status import Reason
@@ -42,6 +42,8 @@ class Client:
         self._abort = abort
         self._known = credentials is not None
         self._session = transport.Session(abort, USER_AGENT)
+        # A proxy would look for the loopback address on itself.
+        self._session.trust_env = not references.is_loopback(location.host)
         self._oras = oras.provider.Registry(hostname=location.host, insecure=location.base.startswith("http:"))
         self._oras.session.close()
         self._oras.session = self._session
@@ -143,14 +145,14 @@ class Client:
         """Yield what arrives as it arrives: a server that trickles must not fill a large buffer first."""
         while True:
             self._abort.check()
-            with self._refusing():
+            with self._refusing(Reason.PULL_FAILED):
                 chunk = response.raw.read1(transport.CHUNK, decode_content=False)
             if not chunk:
                 return
             yield chunk
 
     @contextlib.contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _refusing(self, reason: Reason = Reason.REGISTRY_UNAVAILABLE) -> Iterator[None]:
         """Turn whatever the network does into a `Refusal`, or into `Aborted` if that was our own doing."""
         try:
             yield
@@ -158,7 +160,8 @@ class Client:
             if self._abort.is_set():
                 raise Aborted from None
             cause, advice = _explain(error)
-            raise refusals.refuse_silence(self._subject, self._location.host, cause, advice) from None
+            host = self._location.host
+            raise refusals.refuse_silence(self._subject, host, cause, advice=advice, reason=reason) from None
 
 
 def _send_once(client: Any) -> Callable[..., requests.Response]:

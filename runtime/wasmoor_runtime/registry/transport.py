@@ -24,8 +24,9 @@ from wasmoor_runtime.registry.aborts import Abort
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 MOST_REDIRECTS = 5
-# Of every body that is not streamed: manifests, tokens, errors.
+# Of every body that is not streamed: manifests and tokens. Of errors and redirects less is read, and the rest dropped.
 LARGEST_BODY = 4 * 1024 * 1024
+LARGEST_ERROR = 64 * 1024
 CHUNK = 256 * 1024
 
 
@@ -92,22 +93,26 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self._abort.check()
         bounds = timeout or (CONNECT_TIMEOUT, READ_TIMEOUT)
         response = super().send(request, stream=True, timeout=bounds, verify=verify, cert=cert, proxies=proxies)
-        if not stream or response.is_redirect or response.status_code >= HTTPStatus.BAD_REQUEST:
-            _load_body(response)
+        if response.is_redirect or response.status_code >= HTTPStatus.BAD_REQUEST:
+            _load_body(response, LARGEST_ERROR)
+        elif not stream and not _load_body(response, LARGEST_BODY):
+            text = f"{requests.compat.urlsplit(response.url).netloc} answered with more than {LARGEST_BODY} bytes"
+            raise Refusal(Reason.ARTIFACT_TOO_LARGE, f"{text} where a manifest belongs; check that it is a registry")
         return response
 
 
-def _load_body(response: requests.Response) -> None:
-    """Read the whole body, up to the bound, and give the connection back; requests itself knows no bound."""
+def _load_body(response: requests.Response, largest: int) -> bool:
+    """Read the body up to a bound, which requests knows not; return whether that was all of it."""
     body = bytearray()
-    while chunk := response.raw.read1(CHUNK, decode_content=False):
+    while len(body) <= largest and (chunk := response.raw.read1(CHUNK, decode_content=False)):
         body += chunk
-        if len(body) > LARGEST_BODY:
-            response.close()
-            text = f"{requests.compat.urlsplit(response.url).netloc} answered with more than {LARGEST_BODY} bytes"
-            raise Refusal(Reason.ARTIFACT_TOO_LARGE, f"{text} where a manifest belongs; check that it is a registry")
-    response._content = bytes(body)  # noqa: SLF001 - what requests itself does in Response.content
-    response.raw.release_conn()
+    response._content = bytes(body[:largest])  # noqa: SLF001 - what requests itself does in Response.content
+    complete = len(body) <= largest
+    if complete:
+        response.raw.release_conn()
+    else:
+        response.raw.close()
+    return complete
 
 
 def _watched_pools(abort: Abort) -> dict[str, type[urllib3.HTTPConnectionPool]]:

@@ -4,6 +4,7 @@ It is not the one of `make up`: that belongs to a person.
 """
 
 import contextlib
+import json
 import pathlib
 import socket
 import subprocess
@@ -16,15 +17,19 @@ START_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def run_registry(folder: pathlib.Path) -> Iterator[str]:
-    """Run a registry over `folder`; gives `127.0.0.1:port`."""
+def run_registry(folder: pathlib.Path, *, passwords: str = "") -> Iterator[str]:
+    """Run a registry over `folder`; gives `127.0.0.1:port`. `passwords` is an htpasswd file: nobody else is served."""
     address = f"127.0.0.1:{find_free_port()}"
+    document = json.loads(registry.render_configuration(folder / "storage", address, "of-this-test"))
+    if passwords:
+        (folder / "htpasswd").write_text(passwords)
+        document["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
     configuration = folder / "registry.yml"
-    configuration.write_text(registry.render_configuration(folder / "storage", address, "of-this-test"))
+    configuration.write_text(json.dumps(document))
     with (folder / "registry.log").open("wb") as log:
         process = subprocess.Popen([find_program(), "serve", configuration], stdout=log, stderr=log)
     try:
-        wait_until_it_answers(address, process)
+        wait_until_it_listens(address, process)
         yield address
     finally:
         process.terminate()
@@ -43,11 +48,14 @@ def find_program() -> pathlib.Path:
     return program
 
 
-def wait_until_it_answers(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_it_listens(address: str, process: subprocess.Popen[bytes]) -> None:
+    host, _, port = address.partition(":")
     end = time.monotonic() + START_SECONDS
-    while not registry.answers(address):
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+            return
         assert process.poll() is None, "the registry ended; see its log"
-        assert time.monotonic() < end, "the registry did not answer in time"
+        assert time.monotonic() < end, "the registry did not listen in time"
         time.sleep(0.05)
 
 
