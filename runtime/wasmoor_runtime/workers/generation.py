@@ -1,0 +1,233 @@
+"""The front's handle on one zygote and its workers.
+
+Starts the process, carries requests and answers, and tells its `Listener` what happens. It keeps no calls and decides
+nothing: that is `pool`. When the zygote dies, everything of this generation has died, and another must be started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any, Protocol
+
+from wasmoor_runtime.contract.document import CallLimits
+from wasmoor_runtime.engine import children
+from wasmoor_runtime.errors import Stalled, Waiting
+from wasmoor_runtime.ports import Blob, Function
+from wasmoor_runtime.workers import frames, slots
+from wasmoor_runtime.workers import job as jobs
+
+_MODULE = "wasmoor_runtime.workers.zygote"
+_START_SECONDS = 60.0
+_END_SECONDS = 2.0
+_RETRY_SECONDS = 5.0
+_LARGEST_REPORT = 16 * 1024 * 1024  # one line from the zygote; the functions with their schemas are the longest
+_ENVELOPE_BYTES = 4096  # what may come on top of the largest answer
+
+logger = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Who is told what happens; all of it in the event loop."""
+
+    def on_reply(self, reply: frames.Reply) -> None:
+        """A worker answered."""
+
+    def on_writable(self) -> None:
+        """The socket takes requests again."""
+
+    def on_forked(self, row: int) -> None:
+        """A worker is there."""
+
+    def on_spared(self, row: int) -> None:
+        """A worker was not killed: it had gone on to another call."""
+
+    def on_exited(self, row: int, *, killed: bool, cause: str) -> None:
+        """A worker is gone: killed on request, ended as it should (`cause` is empty), or died."""
+
+    def on_lost(self) -> None:
+        """The zygote is gone, and all workers with it."""
+
+
+class Generation:
+    """One zygote, from start to end."""
+
+    def __init__(self, job: jobs.Job, listener: Listener) -> None:
+        self._listener = listener
+        self._largest = job.limits.response_bytes + _ENVELOPE_BYTES
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray(frames.LARGEST_FRAME)
+        self._reading: asyncio.Task[None] | None = None
+        self._closed = False
+        self._waiting_to_write = False
+        fd = slots.SlotTable.allocate(job.rows)
+        self.table = slots.SlotTable(fd, job.rows)
+        self._work, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control, zygote_end = socket.socketpair()
+        self._work.setblocking(False)
+        self._control.setblocking(False)
+        try:
+            self._process = _spawn(job, zygote_end, worker_end, fd)
+        finally:
+            # The front must not hold the workers' ends: they would stay open when all workers are gone.
+            zygote_end.close()
+            worker_end.close()
+            os.close(fd)
+
+    @classmethod
+    async def start(
+        cls, compiled: Path, blob: Blob, limits: CallLimits, rows: int, listener: Listener
+    ) -> tuple[Generation, tuple[Function, ...]]:
+        """Return a generation whose component is loaded, and what that exports. Raises `Stalled` or `Waiting`."""
+        job = jobs.Job(
+            compiled=str(compiled.absolute()), blob=str(blob.path.absolute()), limits=limits, rows=rows
+        )
+        try:
+            generation = cls(job, listener)
+        except OSError as error:
+            raise Waiting("Crashed", f"no process could be started: {error}", delay=_RETRY_SECONDS) from None
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                return generation, await generation._open()
+        except TimeoutError:
+            await generation.close()
+            raise Waiting(
+                "Crashed", f"loading the component took longer than {_START_SECONDS:g} seconds", delay=_RETRY_SECONDS
+            ) from None
+        except BaseException:
+            await generation.close()
+            raise
+
+    async def _open(self) -> tuple[Function, ...]:
+        reader, _writer = await asyncio.open_unix_connection(sock=self._control, limit=_LARGEST_REPORT)
+        self._writer = _writer
+        report = await _read_report(reader)
+        if report is None:
+            raise Waiting("Crashed", "the process that loads the component died", delay=_RETRY_SECONDS)
+        if report["event"] == "failed":
+            if report["retry"]:
+                raise Waiting(report["reason"], report["message"], delay=_RETRY_SECONDS)
+            raise Stalled(report["reason"], report["message"])
+        self._loop.add_reader(self._work.fileno(), self._read_replies)
+        self._reading = asyncio.create_task(self._read_reports(reader), name="wasmoor-zygote-reports")
+        return tuple(Function(**each) for each in report["functions"])
+
+    def fork(self, row: int) -> None:
+        """Ask for a worker in this row."""
+        self._command(op="fork", row=row)
+
+    def kill(self, row: int, call: int) -> None:
+        """Ask for the end of the worker in this row if it still runs this call."""
+        self._command(op="kill", row=row, call=call)
+
+    def send(self, request: frames.Request) -> bool:
+        """Hand a request to whichever worker is free; False when the socket is full, `on_writable` follows."""
+        try:
+            frames.send_request(self._work, request)
+        except BlockingIOError:
+            if not self._waiting_to_write:
+                self._waiting_to_write = True
+                self._loop.add_writer(self._work.fileno(), self._on_writable)
+            return False
+        except (ConnectionError, BrokenPipeError):
+            return False  # nobody is there any more; `on_lost` is on its way
+        return True
+
+    def drain(self) -> None:
+        """Read the answers that are there: before a worker's death is taken for the end of its call."""
+        self._read_replies()
+
+    async def close(self) -> None:
+        """End the zygote and all workers; returns when the zygote is reaped."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._work.fileno())
+        self._loop.remove_writer(self._work.fileno())
+        if self._reading is not None and self._reading is not asyncio.current_task():
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+        writer = getattr(self, "_writer", None)
+        if writer is not None:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        self._control.close()
+        self._work.close()
+        await self._reap()
+        self.table.close()
+
+    async def _reap(self) -> None:
+        """Wait for the zygote, which ends when its control socket does, and end it if it does not."""
+        deadline = self._loop.time() + _END_SECONDS
+        while self._process.poll() is None:
+            if self._loop.time() > deadline:
+                self._process.kill()
+            await asyncio.sleep(0.005)
+
+    def _command(self, **command: Any) -> None:
+        self._writer.write(json.dumps(command).encode() + b"\n")
+
+    def _on_writable(self) -> None:
+        self._waiting_to_write = False
+        self._loop.remove_writer(self._work.fileno())
+        self._listener.on_writable()
+
+    def _read_replies(self) -> None:
+        while not self._closed:
+            try:
+                reply = frames.receive_reply(self._work, self._buffer, self._largest)
+            except BlockingIOError:
+                return
+            except (frames.BadFrame, OSError) as error:
+                logger.warning("an answer of a worker could not be read: %s", error)
+                continue
+            if reply is None:
+                self._loop.remove_reader(self._work.fileno())
+                return
+            self._listener.on_reply(reply)
+
+    async def _read_reports(self, reader: asyncio.StreamReader) -> None:
+        while (report := await _read_report(reader)) is not None:
+            match report["event"]:
+                case "forked":
+                    self._listener.on_forked(report["row"])
+                case "spared":
+                    self._listener.on_spared(report["row"])
+                case "exited":
+                    self._listener.on_exited(report["row"], killed=report["killed"], cause=report["cause"])
+        self._listener.on_lost()
+
+
+def _spawn(job: jobs.Job, control: socket.socket, work: socket.socket, table: int) -> subprocess.Popen[bytes]:
+    """Start the process. It must be the loop's thread that does: the child dies with the thread that made it."""
+    descriptors = (control.fileno(), work.fileno(), table)
+    arguments = (str(os.getpid()), *map(str, descriptors), job.to_json())
+    return subprocess.Popen(
+        children.child_command(_MODULE, arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=None,  # the pod's log
+        env=children.child_environment(),
+        cwd="/",
+        pass_fds=descriptors,
+        start_new_session=True,  # Ctrl-C on a terminal is for the front, which then ends its calls in order
+    )
+
+
+async def _read_report(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+    """Return the zygote's next report; None when it is gone or says what nobody of ours says."""
+    try:
+        line = await reader.readline()
+        report = json.loads(line) if line.endswith(b"\n") else None
+    except (ValueError, ConnectionError):
+        return None
+    return report if isinstance(report, dict) else None
+
+

@@ -1,0 +1,61 @@
+"""A worker: takes a call from the shared socket, runs it, answers, and takes the next.
+
+Runs in a process of its own, forked by the zygote, with one thread and nothing of the front. It keeps no deadline: at a
+deadline the front answers, and has this process killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import time
+from pathlib import Path
+
+from wasmoor_runtime.contract.document import CallLimits
+from wasmoor_runtime.engine.invocation import Invoker
+from wasmoor_runtime.workers import frames, slots
+
+# Beyond the guest's memory: the interpreter, and the call's data in its several forms. wasmtime's C API holds every byte
+# of a list<u8> in 32 bytes.
+_HEADROOM_BYTES = 256 * 1024 * 1024
+_HEADROOM_PER_BODY_BYTE = 128
+
+
+def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, row: int) -> None:
+    """Serve until the front is gone or says that this worker is no longer needed."""
+    buffer = bytearray(frames.LARGEST_FRAME)
+    while (request := frames.receive_request(sock, buffer)) is not None:
+        if request.kind == frames.RETIRE:
+            return
+        now = time.monotonic_ns()
+        if now > request.deadline_ns:
+            frames.send_reply(sock, request.call, None)
+            continue
+        table.begin(row, request.call, now)
+        if request.kind == frames.PROBE:
+            outcome = invoker.probe()
+        else:
+            outcome = invoker.run(request.function, request.arguments)
+        frames.send_reply(sock, request.call, outcome)
+        # After the answer: a worker that dies in between has answered, and the front looks for answers first.
+        table.end(row)
+
+
+def limit_memory(limits: CallLimits) -> None:
+    """Bound what this process can allocate: a second wall behind the store's own limit.
+
+    RLIMIT_DATA counts pages that can be written, not what wasmtime merely reserves. A guest's result is copied out of
+    its memory by wasmtime into something larger, and nothing else bounds that.
+    """
+    largest_body = max(limits.request_bytes, limits.response_bytes)
+    allowed = limits.memory_bytes + _HEADROOM_BYTES + _HEADROOM_PER_BODY_BYTE * largest_body
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or allowed < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+
+
+def volunteer_for_oom() -> None:
+    """Have the kernel take this process before the front when memory runs out, where it lets us say so."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
