@@ -61,12 +61,16 @@ def test_scaling_goes_through_the_component(tenant: Tenant) -> None:
     with tenant.start_load("roll", "ping", callers=2) as load:
         for replicas in (2, 1):
             tenant.kubectl.run("scale", "wasmcomponent/roll", f"--replicas={replicas}", "--namespace", tenant.namespace)
-            wait_until(lambda wanted=f"{replicas}/{replicas}": read_pods(tenant) == wanted, f"{replicas} pods")
+            wait_pods(tenant, f"{replicas}/{replicas}")
         assert load.stop()["failed"] == 0
 
 
-def read_pods(tenant: Tenant) -> str:
-    """Return ready pods of wanted pods as the status of a settled component has them."""
-    component = tenant.read("roll")
-    settled = is_current(component) and find_condition(component, "Reconciling")["status"] == "False"
-    return str(component["status"]["pods"]) if settled else "unsettled"
+def wait_pods(tenant: Tenant, wanted: str) -> None:
+    """Wait until the component is settled with this many ready pods of this many wanted."""
+
+    def observe() -> bool:
+        component = tenant.read("roll")
+        settled = is_current(component) and find_condition(component, "Reconciling")["status"] == "False"
+        return settled and component["status"]["pods"] == wanted
+
+    wait_until(observe, f"pods are {wanted}")

@@ -40,3 +40,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- printf "%s:%s" $image.repository (default $chart.AppVersion $image.tag) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The mirrors as the operator takes them: HOST=URL,HOST=URL. */}}
+{{- define "wasmoor.mirrors" -}}
+{{- $pairs := list -}}
+{{- range $host, $url := .Values.registryMirrors -}}
+{{- $pairs = append $pairs (printf "%s=%s" $host $url) -}}
+{{- end -}}
+{{- join "," $pairs -}}
+{{- end -}}

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.integration.chart import rendering
+from wasmoor_operator import options
 from wasmoor_operator.adapters import rights
 
 pytestmark = pytest.mark.integration
@@ -158,10 +159,31 @@ def test_a_digest_wins_over_a_tag() -> None:
     assert rendering.read_environment(deployment)["WASMOOR_RUNTIME_IMAGE"] == "here/runtime:7"
 
 
-def test_mirrors_reach_the_operator() -> None:
-    mirrors = {"localhost:5000": "http://10.1.2.3:5000", "ghcr.io": "https://mirror.example"}
-    deployment = rendering.find_one(rendering.render_chart({"registryMirrors": mirrors}), "Deployment")
-    assert json.loads(rendering.read_environment(deployment)["WASMOOR_REGISTRY_MIRRORS"]) == mirrors
+def test_the_operator_understands_everything_the_chart_tells_it() -> None:
+    values = {
+        "registryMirrors": {"localhost:5000": "http://10.1.2.3:5000", "ghcr.io": "https://mirror.example"},
+        "watchNamespaces": ["blue", "green"],
+        "imagePullPolicy": "Never",
+        "logFormat": "text",
+        "logLevel": "DEBUG",
+    }
+    deployment = rendering.find_one(rendering.render_chart(values), "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    told = options.build_settings(options.parse_arguments(container["args"], rendering.read_environment(deployment)))
+    assert told.render.mirrors == values["registryMirrors"]
+    assert told.render.image_pull_policy == "Never"
+    assert told.watch.namespaces == ("blue", "green")
+    assert (told.log.format, told.log.level) == ("text", "DEBUG")
+    assert told.election.enabled
+    assert told.health.port == container["ports"][0]["containerPort"]
+
+
+def test_the_chart_sets_no_variable_that_the_operator_does_not_know() -> None:
+    deployment = rendering.find_one(rendering.render_chart(), "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    known = vars(options.parse_arguments(container["args"], rendering.read_environment(deployment)))
+    set_here = {entry["name"].removeprefix("WASMOOR_").lower() for entry in container["env"]}
+    assert set_here <= set(known)
 
 
 @pytest.mark.parametrize(
