@@ -28,9 +28,9 @@ def find_problem(reference: str) -> str:
     """Return what is wrong with a reference in one sentence, or an empty string."""
     if "://" in reference:
         return NO_SCHEME
-    if "@" in reference and not re.search(rf"@{DIGEST}$", reference):
+    if "@" in reference and not re.search(rf"@{DIGEST}\Z", reference):
         return BAD_DIGEST
-    if not re.match(REFERENCE_PATTERN, reference):
+    if not re.fullmatch(REFERENCE_PATTERN, reference):
         return BAD_FORM
     # A port looks like a tag, so the version is looked for behind the last slash only.
     return "" if re.search(TAGGED_PATTERN, reference.rpartition("/")[2]) else NO_VERSION

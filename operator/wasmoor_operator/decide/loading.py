@@ -268,6 +268,8 @@ def _stored(observed: Observed, rollout: Rollout, kind: Type) -> Verdict | None:
         return None
     if rollout.contract is None or digest != rollout.contract.source.digest:
         return None
+    if stored["reason"] not in set(Reason):
+        return None  # written by another version of the operator
     reason, message = Reason(stored["reason"]), stored["message"]
     if stalled["status"] == State.TRUE and stalled["reason"] == stored["reason"]:
         return _stalled(reason, message)
