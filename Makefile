@@ -26,7 +26,7 @@ check: $(READY) ## format, lint, types, import directions, generated files
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python -m scripts.generate --check
 
 test-unit: $(READY) ## tests without processes or servers
 	@$(BIN)/pytest -q tests/unit tests/contract
@@ -51,7 +51,7 @@ images: ## build both images without a container engine
 	@$(PYTHON) -m tests.cluster images
 
 generate: $(READY) ## write the CRDs, their copies in the chart, and the reference pages
-	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python -m scripts.generate
 
 format: $(READY) ## format and fix what can be fixed
 	@$(BIN)/ruff format .
