@@ -221,9 +221,9 @@ def _make_resolver(values: settings.Settings) -> resolutions.Resolve:
     return resolve
 
 
-def _connect(configuration: Any) -> kopf.ConnectionInfo:
+async def _connect(configuration: Any) -> kopf.ConnectionInfo:
     """Return the same credentials in kopf's words; it asks again when they are refused, so tokens may rotate."""
-    token = configuration.get_api_key_with_prefix("BearerToken") or ""
+    token = await configuration.get_api_key_with_prefix("BearerToken") or ""
     scheme, _, secret = token.rpartition(" ")
     return kopf.ConnectionInfo(
         server=configuration.host,

@@ -22,7 +22,7 @@ async def apply_children(component: model.Component, plan: model.Plan, cluster: 
     """Write and delete children, one stage after another. Raises `errors.OperatorFault` and `ports.ApiFault`."""
     for stage in sorted({child.stage for child in plan.children}):
         children = [child for child in plan.children if child.stage == stage]
-        await _together([cluster.apply(component.namespace, child.manifest) for child in children])
+        await _together([cluster.apply(component.namespace, child) for child in children])
     await _together([cluster.delete(component.namespace, child) for child in plan.prune])
 
 
@@ -52,6 +52,9 @@ def explain(fault: ports.ApiFault) -> errors.OperatorFault | None:
         return errors.Waiting(reason.QUOTA_EXCEEDED, fault.message, delay=RETRY_REFUSED)
     if fault.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return errors.Waiting(reason.FORBIDDEN, fault.message, delay=RETRY_REFUSED)
+    if fault.status == HTTPStatus.CONFLICT and "Apply failed" in fault.message:
+        message = f"an object of this name exists and is managed by somebody else: {fault.message}"
+        return errors.Waiting(reason.NAME_TAKEN, message, delay=RETRY_REFUSED)
     if fault.status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return errors.Stalled(reason.POD_REJECTED, fault.message)
     if fault.status == HTTPStatus.BAD_REQUEST:

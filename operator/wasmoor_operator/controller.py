@@ -182,12 +182,13 @@ class Controller:
             self._retry(key, trouble)
         self._world.meter.reconciled(key.kind, outcome, time.monotonic() - started)
 
-    def _retry(self, key: ports.Key, trouble: _Trouble, seconds: float | None = None) -> None:
+    def _retry(self, key: ports.Key, trouble: _Trouble, at_least: float | None = None) -> None:
+        """Look again after a delay that grows with each failure."""
         values = self._values.queue
         delay = min(values.backoff_initial * 2.0 ** min(trouble.failures, 20), values.backoff_max)
         trouble.failures += 1
         # Spread out, so that many that failed together do not come back together.
-        self._queue.add_after(key, seconds or delay * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
+        self._queue.add_after(key, max(delay, at_least or 0.0) * random.uniform(0.8, 1.2))  # noqa: S311 - no secret
 
     async def _reconcile_component(self, key: ports.Key, trouble: _Trouble) -> str:
         """Bring one component a step further; return what came of it.
@@ -216,7 +217,11 @@ class Controller:
                 trouble.fault = fault
                 told = dataclasses.replace(observed, apply_fault=fault)
                 plan = component_decision.decide_component(told, self._values.render, self._values.pace)
-                return await self._finish(key, raw, plan, enough=enough, outcome="waiting")
+                outcome = await self._finish(key, raw, plan, enough=enough, outcome="waiting")
+                self._retry(
+                    key, trouble, fault.delay if isinstance(fault, errors.Waiting) else self._values.pace.stalled
+                )
+                return outcome
             outcome = "wrote" if written else outcome
         logger.warning("%s: what is applied is changed by somebody else at once; trying again more slowly", key)
         self._retry(key, trouble)

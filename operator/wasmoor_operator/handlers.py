@@ -7,7 +7,7 @@ kopf does nothing here but watch: no finalizers, no annotations, no posted event
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import kopf
@@ -16,24 +16,24 @@ from wasmoor_operator import controller, settings
 from wasmoor_operator.api import group
 
 KINDS = {group.COMPONENT_KIND: group.COMPONENT_PLURAL, group.POLICY_KIND: group.POLICY_PLURAL}
-Login = Callable[[], kopf.ConnectionInfo]
+Login = Callable[[], Awaitable[kopf.ConnectionInfo]]
 
 
 def register(registry: kopf.OperatorRegistry, loop: controller.Controller, login: Login) -> None:
     """Register everything that kopf is to call."""
 
-    def on_event(kind: str) -> Callable[..., None]:
-        def notice(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
+    def on_event(kind: str) -> Callable[..., Awaitable[None]]:
+        async def notice(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
             loop.notice(kind, dict(body), deleted=type == "DELETED")
 
         return notice
 
-    def log_in(**_: Any) -> kopf.ConnectionInfo:
-        return login()
+    async def log_in(**_: Any) -> kopf.ConnectionInfo:
+        return await login()
 
     for kind, plural in KINDS.items():
         kopf.on.event(group.GROUP, group.VERSION, plural, registry=registry, id=kind)(on_event(kind))
-    kopf.on.login(registry=registry, id="connection")(log_in)
+    kopf.on.login(registry=registry, id="connection", backoff=5)(log_in)
 
 
 def configure(values: settings.Settings) -> kopf.OperatorSettings:

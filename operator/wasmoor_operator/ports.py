@@ -78,7 +78,7 @@ class Cluster(Protocol):
         """Read both kinds anew, so that a deletion no watch told of is noticed. Raises `ApiFault`."""
         ...
 
-    async def apply(self, namespace: str, manifest: model.Manifest) -> None:
+    async def apply(self, namespace: str, child: model.Child) -> None:
         """Write a child by server-side apply. Raises `ApiFault`."""
         ...
 

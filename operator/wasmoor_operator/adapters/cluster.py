@@ -2,7 +2,8 @@
 
 Two stores (our kinds) are fed by kopf through `handlers`, five by informers with the label selector
 `app.kubernetes.io/managed-by=wasmoor`. Children are written by server-side apply, only with the fields that are ours;
-`force` takes back what somebody else set in those. The rights this takes are the table in `rights`. No Secret is read.
+`force` takes back what somebody else set in those, but not from an object that was not known to exist. The rights this
+takes are the table in `rights`. No Secret is read.
 """
 
 from __future__ import annotations
@@ -146,12 +147,12 @@ class Cluster:
                 for raw in store.replace(found, stores.parse_version(version), namespace):
                     self._on_change(ports.Key(kind, raw["metadata"]["namespace"], raw["metadata"]["name"]))
 
-    async def apply(self, namespace: str, manifest: model.Manifest) -> None:
+    async def apply(self, namespace: str, child: model.Child) -> None:
         """Write a child."""
-        kind = manifest["kind"]
-        path = render_path(kind, namespace, manifest["metadata"]["name"])
+        kind = child.manifest["kind"]
+        path = render_path(kind, namespace, child.manifest["metadata"]["name"])
         self._meter.wrote(ALL_KINDS[kind][1], "apply")
-        self._children[kind].put(await self._api.apply(path, manifest))
+        self._children[kind].put(await self._api.apply(path, child.manifest, force=child.force))
 
     async def delete(self, namespace: str, child: model.ChildRef) -> None:
         """Delete a child as last seen."""

@@ -22,7 +22,6 @@ from wasmoor_operator import ports, settings
 
 FIELD_MANAGER = "wasmoor"
 APPLY = "application/apply-patch+yaml"
-MERGE = "application/merge-patch+json"
 # Bodies of errors are read for their message only.
 ERROR_BYTES = 64 * 1024
 MESSAGE_CHARACTERS = 1024
@@ -60,11 +59,6 @@ class Connection:
         self._timeout = aiohttp.ClientTimeout(total=values.request_timeout, connect=values.connect_timeout)
         self._connect_timeout = values.connect_timeout
 
-    @property
-    def api_client(self) -> Any:
-        """The kubernetes client underneath, for its own leader election."""
-        return self._client
-
     async def close(self) -> None:
         """Close every connection."""
         await self._client.close()
@@ -78,14 +72,13 @@ class Connection:
         query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false", "fieldValidation": "Strict"}
         return await self._request("PATCH", path, query, manifest, APPLY)
 
-    async def merge(self, path: str, patch: Mapping[str, Any]) -> dict[str, Any]:
-        """Merge-patch; with `metadata.resourceVersion` inside it fails rather than undo another's write."""
-        query = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
-        return await self._request("PATCH", path, query, patch, MERGE)
-
     async def create(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """POST one object."""
         return await self._request("POST", path, {"fieldManager": FIELD_MANAGER}, manifest, "application/json")
+
+    async def replace(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """PUT one object; with a resourceVersion inside it fails rather than undo another's write."""
+        return await self._request("PUT", path, {"fieldManager": FIELD_MANAGER}, manifest, "application/json")
 
     async def delete(self, path: str, *, uid: str, resource_version: str | None = None) -> None:
         """DELETE exactly this object: another one of the same name is left alone."""
