@@ -18,7 +18,7 @@ from pathlib import Path
 import uvloop
 from pydantic import ValidationError
 
-from wasmoor_runtime import serving
+from wasmoor_runtime import parts, serving
 from wasmoor_runtime.contract.document import Contract
 from wasmoor_runtime.contract.status import ComponentStatus
 from wasmoor_runtime.errors import RuntimeFault, Stalled
@@ -58,7 +58,7 @@ def read_contract(path: Path) -> Contract:
     return parse_contract(text, str(path))
 
 
-def build_serving(contract: Contract, parts: Parts, drain_delay: float) -> serving.Serving:
+def build_serving(contract: Contract, built: Parts, drain_delay: float) -> serving.Serving:
     """Put one host, its telemetry and its endpoint together."""
     hosts: list[ComponentHost] = []
 
@@ -69,7 +69,7 @@ def build_serving(contract: Contract, parts: Parts, drain_delay: float) -> servi
         return contract
 
     metrics = Metrics(statuses, version=serving.read_version())
-    hosts.append(ComponentHost(contract.component, discover, parts, listeners=(logs.LifecycleLog(), metrics)))
+    hosts.append(ComponentHost(contract.component, discover, built, listeners=(logs.LifecycleLog(), metrics)))
     return serving.Serving(
         [serving.Site(host=hosts[0], path="/mcp")],
         metrics,
@@ -113,9 +113,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return USER_ERROR
 
     async def serve() -> None:
-        from wasmoor_runtime import parts  # the parts bind to the running loop
-
-        await build_serving(contract, parts.build(options.cache, contract), options.drain_delay).run(*sockets)
+        await build_serving(contract, parts.build(options.cache), options.drain_delay).run(*sockets)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

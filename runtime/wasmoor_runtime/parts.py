@@ -6,3 +6,23 @@
 Used by `__main__` and `cli.serve`, so that a pod and a machine without Kubernetes run the same code. It imports no
 wasmtime: compiling and calling happen in processes of their own.
 """
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wasmoor_runtime.capabilities import catalog
+from wasmoor_runtime.engine.compiler import ProcessCompiler
+from wasmoor_runtime.host.component import Parts
+from wasmoor_runtime.sources.cache import Cache
+from wasmoor_runtime.sources.oci import OciFetcher
+from wasmoor_runtime.workers.pool import ProcessPoolStarter
+
+
+def build(cache: Path) -> Parts:
+    """Return parts that keep what they fetch and compile under `cache`."""
+    return Parts(
+        fetcher=OciFetcher(Cache(cache)),
+        compiler=ProcessCompiler(cache / "compiled", provided=catalog.PROVIDED),
+        starter=ProcessPoolStarter(),
+    )

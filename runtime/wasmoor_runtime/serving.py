@@ -39,6 +39,7 @@ _log = logging.getLogger("wasmoor.serving")
 _KEEP_ALIVE_SECONDS = 75
 # The garbage collector's thresholds once everything is loaded: with the defaults its pauses dominate the p99.
 _GC_THRESHOLDS = (50_000, 20, 100)
+Listening = socket.socket
 _FORCED_EXIT_CODE = 1
 # For sending the last answers, after the stop time.
 _ANSWER_SECONDS = 2.0
@@ -157,7 +158,7 @@ class Serving:
         self._stopping.set()
 
 
-def bind(addresses: Addresses) -> tuple[socket.socket, socket.socket]:
+def bind(addresses: Addresses) -> tuple[Listening, Listening]:
     """Return listening sockets for MCP and admin; `Stalled` names the port that is taken."""
     mcp_socket = _bind(addresses.host, addresses.port, "--port")
     try:

@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 CANCELLED = "Cancelled"
 # How often the host looks whether the processes are still there, in seconds.
 WATCH_SECONDS = 1.0
-# Looks in a row that find no process before the component counts as crashed: one worker may be in replacement.
-_WATCH_MISSES = 3
+# Looks in a row that find no process before everything is started anew; the pool replaces its processes before that.
+WATCH_MISSES = 15
 _MAX_TOOLS_IN_STATUS = 1024
 _MAX_UNSERVED_IN_STATUS = 64
 _REASONS = frozenset(Reason)
@@ -264,7 +264,7 @@ class ComponentHost:
     async def _watch(self) -> None:
         """Return once the pool has had no process for a few looks in a row."""
         misses = 0
-        while misses < _WATCH_MISSES:
+        while misses < WATCH_MISSES:
             await self._sleep(WATCH_SECONDS)
             misses = 0 if self.workers().alive else misses + 1
 

@@ -59,8 +59,9 @@ def _quote(value: object) -> str:
     return json.dumps(text) if not text or any(c in text for c in ' "=\n\r\t') else text
 
 
-def set_up(chosen: Format, *, level: str = "INFO", stream: TextIO = sys.stderr) -> None:
-    """Send all log lines to `stream`: as JSON, as text, or (`auto`) as text only if a person looks at it."""
+def set_up(chosen: Format, *, level: str = "INFO", stream: TextIO | None = None) -> None:
+    """Send all log lines to `stream` (stderr): as JSON, as text, or (`auto`) as text only if a person looks at it."""
+    stream = stream or sys.stderr
     as_json = chosen == "json" or (chosen == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from mcp.client import Client
 
-from tests.fakes.parts import FakeCompiler, FakeFetcher, FakePool, make_contract, make_function, make_parts
+from tests.fakes.parts import FakeCompiler, FakeFetcher, FakePool, make_contract, make_function, make_parts, until
 from tests.fakes.site import run_site
 from tests.integration.mcp.requests import render_call
 from wasmoor_runtime.contract.document import CallLimits
@@ -58,10 +58,12 @@ async def test_a_request_larger_than_the_policy_allows_is_413() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield json.dumps(body).encode()
 
-    async with run_site(pool, contract=make_contract(limits=CallLimits(request_bytes=2000))) as site:
-        async with httpx2.AsyncClient() as client:
-            assert (await client.post(site.url, json=body, headers=headers)).status_code == 413
-            assert (await client.post(site.url, content=pieces(), headers=headers)).status_code == 413
+    async with (
+        run_site(pool, contract=make_contract(limits=CallLimits(request_bytes=2000))) as site,
+        httpx2.AsyncClient() as client,
+    ):
+        assert (await client.post(site.url, json=body, headers=headers)).status_code == 413
+        assert (await client.post(site.url, content=pieces(), headers=headers)).status_code == 413
     assert pool.calls == []
 
 
@@ -85,10 +87,10 @@ async def test_an_unknown_path_says_where_mcp_is(pool: FakePool) -> None:
 
 async def test_until_the_tools_are_known_the_answer_is_503_with_the_reason(pool: FakePool) -> None:
     gate = asyncio.Event()
-    parts = make_parts(pool, compiler=FakeCompiler(gate=gate))
+    compiler = FakeCompiler(gate=gate)
+    parts = make_parts(pool, compiler=compiler)
     async with run_site(pool, parts=parts, wait=False) as site, httpx2.AsyncClient() as client:
-        while not parts.compiler.timeouts:  # type: ignore[attr-defined]
-            await asyncio.sleep(0.001)
+        await until(lambda: compiler.timeouts)
         early = await client.post(site.url, json={})
         ready = await client.get(f"{site.admin}/readyz")
         alive = await client.get(f"{site.admin}/healthz")

@@ -28,22 +28,26 @@ def answering(outcome: Outcome) -> Any:
 
 
 async def call(outcome: Outcome, mode: str) -> Any:
-    async with run_site(FakePool([make_function("shout")], {"shout": answering(outcome)})) as site:
-        async with Client(site.url, mode=mode) as client:
-            return await client.call_tool("shout", {"text": "hi"})
+    async with (
+        run_site(FakePool([make_function("shout")], {"shout": answering(outcome)})) as site,
+        Client(site.url, mode=mode) as client,
+    ):
+        return await client.call_tool("shout", {"text": "hi"})
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_client_of_either_era_lists_and_calls(mode: str) -> None:
     override = ToolOverride(name="shout", title="Shout", annotations=ToolAnnotations(read_only_hint=True))
     contract = make_contract(tools=Tools(overrides=(override,)))
-    async with run_site(FakePool([make_function("shout")]), contract=contract) as site:
-        async with Client(site.url, mode=mode) as client:
-            tools = (await client.list_tools()).tools
-            result = await client.call_tool("shout", {"text": "hi"})
-            assert client.protocol_version == ("2026-07-28" if mode == "auto" else "2025-11-25")
-            assert client.server_capabilities.tools is not None
-            assert client.server_capabilities.tools.list_changed is False
+    async with (
+        run_site(FakePool([make_function("shout")]), contract=contract) as site,
+        Client(site.url, mode=mode) as client,
+    ):
+        tools = (await client.list_tools()).tools
+        result = await client.call_tool("shout", {"text": "hi"})
+        assert client.protocol_version == ("2026-07-28" if mode == "auto" else "2025-11-25")
+        assert client.server_capabilities.tools is not None
+        assert client.server_capabilities.tools.list_changed is False
     (tool,) = tools
     assert (tool.name, tool.title, tool.description) == ("shout", "Shout", "Does shout.")
     assert tool.annotations is not None
@@ -94,9 +98,11 @@ async def test_a_pool_that_raises_shows_clients_nothing_of_the_exception(mode: s
     async def fail(_: Mapping[str, Any]) -> Outcome:
         raise RuntimeError("secret detail")
 
-    async with run_site(FakePool([make_function("shout")], {"shout": fail})) as site:
-        async with Client(site.url, mode=mode) as client:
-            result = await client.call_tool("shout", {"text": "hi"})
+    async with (
+        run_site(FakePool([make_function("shout")], {"shout": fail})) as site,
+        Client(site.url, mode=mode) as client,
+    ):
+        result = await client.call_tool("shout", {"text": "hi"})
     assert result.is_error is True
     assert "secret" not in result.model_dump_json()
 
@@ -176,9 +182,11 @@ async def test_a_client_that_leaves_cancels_its_call(mode: str) -> None:
 
 async def test_a_call_beyond_its_limit_is_answered() -> None:
     contract = make_contract(limits=CallLimits(timeout_seconds=0.02))
-    async with run_site(FakePool([make_function("shout")], {"shout": hang}), contract=contract) as site:
-        async with Client(site.url) as client:
-            result = await client.call_tool("shout", {"text": "x"})
+    async with (
+        run_site(FakePool([make_function("shout")], {"shout": hang}), contract=contract) as site,
+        Client(site.url) as client,
+    ):
+        result = await client.call_tool("shout", {"text": "x"})
     assert result.content[0].text == "ExecutionTimeout: the call took longer than 0.02 s"  # type: ignore[union-attr]
 
 

@@ -22,7 +22,7 @@ from wasmoor_runtime.contract.document import CallLimits, Contract
 from wasmoor_runtime.contract.spec import Tools
 from wasmoor_runtime.contract.status import Phase, Reason, WorkerStatus
 from wasmoor_runtime.errors import Stalled, Waiting
-from wasmoor_runtime.host.component import ComponentHost, Parts
+from wasmoor_runtime.host.component import WATCH_MISSES, ComponentHost, Parts
 from wasmoor_runtime.host.events import Event
 from wasmoor_runtime.ports import Verdict
 
@@ -179,7 +179,7 @@ async def test_processes_that_died_are_started_again() -> None:
     dead = FakePool([make_function("a")])
     fresh = FakePool([make_function("a")])
     dead.workers = WorkerStatus(alive=0)
-    clock = Clock(at_most=8)
+    clock = Clock(at_most=WATCH_MISSES + 3)
     parts = Parts(fetcher=FakeFetcher(), compiler=FakeCompiler(), starter=FakeStarter(dead, fresh))
     host, recorder = make_host(parts, clock=clock)
     host.start()
