@@ -11,6 +11,7 @@ from typing import TextIO
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[1]
 Word = str | pathlib.Path
+LONGEST_CAUSE = 600
 
 
 class StepFailed(Exception):
@@ -44,7 +45,7 @@ def run(
         environment: Variables to set beside our own.
 
     Raises:
-        StepFailed: it is not there, took too long, or failed; with its last words.
+        StepFailed: it is not there, took too long, or failed; with what it said.
     """
     words = [str(word) for word in command]
     what = pathlib.Path(words[0]).name
@@ -64,7 +65,7 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise StepFailed(f"{what} took longer than {timeout:.0f} s", todo=todo) from error
     if done.returncode != 0:
-        raise StepFailed(f"{what} failed: {find_last_words(done.stderr or done.stdout)}", todo=todo)
+        raise StepFailed(f"{what} failed: {find_cause(done.stderr or done.stdout)}", todo=todo)
     return done.stdout
 
 
@@ -97,7 +98,9 @@ def _run_relayed(command: Sequence[Word], *, output: int | TextIO, todo: str) ->
     return done.stdout or ""
 
 
-def find_last_words(text: str) -> str:
-    """Return the last line that says something."""
+def find_cause(text: str) -> str:
+    """Return the line that says why a program failed: its first that begins with `error`, else its last; shortened."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no message"
+    errors = [line for line in lines if line.lower().startswith("error")]
+    cause = (errors or lines[-1:] or ["no message"])[0]
+    return cause if len(cause) <= LONGEST_CAUSE else f"{cause[:LONGEST_CAUSE]}..."
