@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -56,8 +57,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(_complain(str(error), 1))
     except OSError as error:
         sys.exit(_complain(f"cannot listen on {values.health.host}:{values.health.port}: {error.strerror}", 1))
-    except KeyboardInterrupt:
-        sys.exit(_complain("interrupted", 1))
+    except ExceptionGroup as error:
+        # A watch or the loop itself ended, which they never should; started anew, all is read anew.
+        logger.critical("ended unexpectedly", exc_info=error)
+        sys.exit(1)
 
 
 def _complain(message: str, code: int) -> int:
@@ -95,8 +98,8 @@ def configure_logging(values: settings.LogSettings) -> None:
 class Operator:
     """Everything one process is made of."""
 
-    def __init__(self, values: settings.Settings, api: connection.Connection) -> None:
-        self._values, self._api = values, api
+    def __init__(self, values: settings.Settings, api: connection.Connection, take_signals: Callable[[], None]) -> None:
+        self._values, self._api, self._take_signals = values, api, take_signals
         self._problem = "starting"
         self._leading = False
         self.meter = metrics.Meter()
@@ -167,20 +170,19 @@ class Operator:
         self.meter.leads(True)
         try:
             async with asyncio.TaskGroup() as tasks:
-                background = [tasks.create_task(self._recorder.run(), name="events")]
-                background += [
+                tasks.create_task(self._recorder.run(), name="events")
+                for informer in self._cluster.informers:
                     tasks.create_task(informer.run(), name=f"informer {informer.name}")
-                    for informer in self._cluster.informers
-                ]
                 await self._cluster.wait_synced()
                 await self._read_own_kinds()
-                background.append(tasks.create_task(self._controller.run(), name="controller"))
+                tasks.create_task(self._controller.run(), name="controller")
                 self._problem = ""
                 logger.info("working")
-                # kopf ends when the process is told to stop, and takes the rest with it.
-                await self._watch_own_kinds()
-                for task in background:
-                    task.cancel()
+                watching = asyncio.Event()
+                tasks.create_task(self._take_signals_back(watching), name="signals")
+                await self._watch_own_kinds(watching)
+                # kopf was told to stop before the signals were ours again.
+                raise asyncio.CancelledError
         finally:
             self._leading = False
             self.meter.leads(False)
@@ -195,7 +197,12 @@ class Operator:
             else:
                 return
 
-    async def _watch_own_kinds(self) -> None:
+    async def _take_signals_back(self, watching: asyncio.Event) -> None:
+        """Kopf takes the signals when it starts; it would wait five seconds for our tasks before it ends."""
+        await watching.wait()
+        self._take_signals()
+
+    async def _watch_own_kinds(self, watching: asyncio.Event) -> None:
         kopf_registry = kopf.OperatorRegistry()
         handlers.register(kopf_registry, self._controller, lambda: _connect(self._api.configuration))
         namespaces = self._values.watch.namespaces
@@ -205,6 +212,7 @@ class Operator:
             standalone=True,
             clusterwide=not namespaces,
             namespaces=namespaces,
+            ready_flag=watching,
         )
 
 
@@ -242,7 +250,8 @@ async def run(values: settings.Settings, kubeconfig: str | None) -> None:
         pathlib.Path(kubeconfig) if kubeconfig else None, values.api_server
     )
     api = connection.Connection(configuration, values.api_server)
-    operator = Operator(values, api)
+    take_signals = functools.partial(_cancel_on_signals, asyncio.current_task())
+    operator = Operator(values, api, take_signals)
     server = health.Server(
         values.health,
         healthy=operator.check_health,
@@ -251,22 +260,21 @@ async def run(values: settings.Settings, kubeconfig: str | None) -> None:
     )
     try:
         await server.start()
-        await _run_until_told(operator.run)
+        take_signals()
+        with contextlib.suppress(asyncio.CancelledError):
+            await operator.run()
+        logger.info("stopped")
     finally:
         await operator.close()
         await server.close()
         await api.close()
 
 
-async def _run_until_told(work: Callable[[], Any]) -> None:
-    """Run until the work ends or a signal comes. While kopf runs it has the signals, and its end ends the work."""
-    working = asyncio.ensure_future(work())
-    loop = asyncio.get_running_loop()
+def _cancel_on_signals(task: asyncio.Task[None] | None) -> None:
+    """Have SIGTERM and SIGINT cancel a task."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, working.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await working
-    logger.info("stopped")
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 if __name__ == "__main__":

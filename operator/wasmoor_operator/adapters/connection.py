@@ -35,7 +35,7 @@ async def load_configuration(kubeconfig: pathlib.Path | None, values: settings.A
     """
     loader: Any = config
     configuration: Any = client.Configuration()
-    configuration.retries = False
+    configuration.retries = None  # the queue retries, with its own patience
     configuration.connection_pool_maxsize = values.connections
     try:
         if kubeconfig is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
