@@ -53,16 +53,6 @@ def _above_zero(field: str) -> Rule:
     return Rule(rule="duration(self) > duration('0s')", message=f"{field} must be longer than zero, for example 10s")
 
 
-def _not_above_limit(resource: str) -> Rule:
-    """Return the rule that a request fits into its limit."""
-    both = f"has(self.requests) && '{resource}' in self.requests && has(self.limits) && '{resource}' in self.limits"
-    compared = f"quantity(string(self.requests['{resource}'])).compareTo(quantity(string(self.limits['{resource}'])))"
-    return Rule(
-        rule=f"!({both}) || {compared} <= 0",
-        message=f"resources.requests.{resource} is above resources.limits.{resource}: raise the limit or ask for less",
-    )
-
-
 _RESOURCE_NAMES = Rule(
     rule="self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.contains('/'))",
     message="resources are cpu, memory, ephemeral-storage, or extended ones such as vendor.example/device",
@@ -111,15 +101,8 @@ COMPONENT_RULES: Mapping[str, tuple[Rule, ...]] = {
         ),
     ),
     "spec.execution.timeout": (_above_zero("timeout"),),
-    "spec.resources": (_not_above_limit("memory"), _not_above_limit("cpu")),
     "spec.resources.requests": (_RESOURCE_NAMES,),
     "spec.resources.limits": (_RESOURCE_NAMES,),
-    "spec.podTemplate": (
-        Rule(
-            rule="self.all(key, key in ['metadata', 'spec'])",
-            message="podTemplate is a partial PodTemplateSpec: it has the fields metadata and spec, nothing else",
-        ),
-    ),
 }
 POLICY_RULES: Mapping[str, tuple[Rule, ...]] = {
     "spec.limits.executionTimeout": (_above_zero("executionTimeout"),),

@@ -164,7 +164,8 @@ def _build_root(description: str, spec: type[BaseModel], status: type[BaseModel]
         "properties": {
             "apiVersion": {"type": "string", "description": "The version of this kind."},
             "kind": {"type": "string", "description": "The kind."},
-            "metadata": {"type": "object"},
+            # Of metadata, only the name may have a schema; its bound makes the rules' cost known.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 253}}},
             "spec": _build_model(spec, "spec", extras),
             "status": _build_model(status, "status", extras),
         },
@@ -200,7 +201,7 @@ def _build(source: Schema, definitions: Schema, path: str, extras: _Extras) -> S
 def _build_object(source: Schema, definitions: Schema, path: str, extras: _Extras) -> Schema:
     """Return what an object node has besides its description."""
     if path in extras.open:
-        return {"x-kubernetes-preserve-unknown-fields": True, "maxProperties": 2}
+        return {"properties": {name: _open_object(name) for name in ("metadata", "spec")}}
     below = source.get("additionalProperties")
     if isinstance(below, dict):
         values = _build(below, definitions, f"{path}.*", extras)
@@ -213,6 +214,15 @@ def _build_object(source: Schema, definitions: Schema, path: str, extras: _Extra
         properties[name] = child
     required = [name for name in source.get("required", ()) if f"{path}.{name}" not in extras.optional]
     return {"properties": properties, **({"required": required} if required else {})}
+
+
+def _open_object(name: str) -> Schema:
+    """Return a part of a PodTemplateSpec, which the API server checks in the Deployment that is made of it."""
+    return {
+        "type": "object",
+        "description": f"Laid over the `{name}` of the pods: objects are merged, null removes a field.",
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
 
 
 def _build_array(source: Schema, definitions: Schema, path: str, extras: _Extras) -> Schema:

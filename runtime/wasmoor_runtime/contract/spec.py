@@ -17,8 +17,8 @@ Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length
 # YAML reads `cpu: 1` as a number; Kubernetes takes that for a quantity, so do we.
 Quantity = Annotated[
     str,
-    BeforeValidator(lambda value: str(value) if type(value) is int else value),
     StringConstraints(pattern=QUANTITY_PATTERN, max_length=32),
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
 ]
 ToolGlob = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
