@@ -17,7 +17,7 @@ from wasmoor_runtime.cli.problems import UserError
 from wasmoor_runtime.cli.schemas import Schemas
 from wasmoor_runtime.contract.document import ComponentRef, Contract
 from wasmoor_runtime.contract.spec import Execution, Limits, OciSource, Tools
-from wasmoor_runtime.policy import contracts, selection
+from wasmoor_runtime.policy import contracts, limits, selection
 from wasmoor_runtime.sources import oci
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -46,6 +46,7 @@ class Plan:
     async def discover(self) -> Contract:
         """Return the contract, with the tag resolved; raises `Stalled` or `Waiting`."""
         policy = selection.select_policy(self.policy_ref, self.policies)
+        limits.call_limits(policy.limits, self.execution)  # before a registry is asked for nothing
         resolved = await oci.resolve(self.source.reference, insecure=self.source.insecure, mirror_urls=self.mirrors)
         return contracts.render_contract(
             component=self.ref,

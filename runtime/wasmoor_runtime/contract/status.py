@@ -33,6 +33,11 @@ class Reason(StrEnum):
     REGISTERED = "Registered"  # the tools are known and can be listed
     RUNNING = "Running"  # the tools can be called
     TERMINATED = "Terminated"  # stopped on request
+    REFERENCE_INVALID = "ReferenceInvalid"  # no OCI reference, or one that names neither tag nor digest
+    POLICY_NOT_FOUND = "PolicyNotFound"  # without an operator: policyRef names a policy that is not there
+    POLICY_INVALID = "PolicyInvalid"  # without an operator: the policy holds what cannot be understood
+    POLICY_CONFLICT = "PolicyConflict"  # without an operator: two default policies in one namespace
+    EXCEEDS_POLICY = "ExceedsPolicy"  # without an operator: the component asks for more than its policy allows
     ARTIFACT_NOT_FOUND = "ArtifactNotFound"  # the registry does not have this digest
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"  # no answer, or an answer that says: later
     CREDENTIALS_MISSING = "CredentialsMissing"  # the registry wants credentials and there are none
