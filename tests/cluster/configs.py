@@ -39,6 +39,7 @@ def render_containerd(places: Places) -> str:
     """Configuration of containerd 1.6 and 1.7 (`version = 2`, which 2.x migrates).
 
     `restrict_oom_score_adj`: without CAP_SYS_RESOURCE, lowering a score is refused and no sandbox would start.
+    `netns_mounts_under_state_dir`: pods' namespaces would otherwise stay behind in the machine's own folder.
     """
     cri = 'plugins."io.containerd.grpc.v1.cri"'
     return f"""\
@@ -51,6 +52,7 @@ address = "{places.socket}"
 path = "{places.node / "opt"}"
 [{cri}]
 sandbox_image = "{PAUSE_IMAGE}"
+netns_mounts_under_state_dir = true
 restrict_oom_score_adj = true
 enable_unprivileged_ports = true
 [{cri}.containerd]

@@ -19,6 +19,8 @@ ORDER = (
     ("kube-apiserver",),
     ("etcd",),
 )
+# Seconds for each group to end by itself; what is killed then loses nothing, because all state goes.
+STOP_SECONDS = 5.0
 LINKS_TO_LOGS = pathlib.Path("/var/log/containers")
 
 
@@ -59,7 +61,7 @@ def stop_known(known: state.NodeState, names: tuple[str, ...], paths: Paths) -> 
         for name in names
         if (process := known.processes.get(name)) is not None and cgroups.is_member(process.pid, paths.name)
     ]
-    processes.stop(ours, deadline=15.0)
+    processes.stop(ours, deadline=STOP_SECONDS)
 
 
 def remove_log_links(folder: pathlib.Path, node: pathlib.Path) -> None:
