@@ -19,7 +19,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import kopf
 
@@ -213,6 +213,8 @@ class Operator:
             clusterwide=not namespaces,
             namespaces=namespaces,
             ready_flag=watching,
+            # Without it kopf asks for the user's name, and a container's user may have none.
+            identity=cast("Any", self._values.election.identity),
         )
 
 
