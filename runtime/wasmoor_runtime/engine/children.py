@@ -2,7 +2,7 @@
 
 Threat: a guest that breaks out of its sandbox finds itself in a child process. That process must hold nothing: its
 environment is not the pod's (which may carry secrets), it inherits no files but those named, it cannot gain
-privileges, and it never outlives the one that started it. The first half is for the front; `enter_child` is the child's.
+privileges, and it never outlives the one that started it. The front uses the first half; `enter_child` is the child's.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: C
         _write(temporary, code, output)
         _check_loads(engine, output)
     except OSError as error:
-        raise Waiting("CompileFailed", f"compiled code cannot be written to {output.parent}: {error.strerror}") from None
+        message = f"compiled code cannot be written to {output.parent}: {error.strerror}"
+        raise Waiting("CompileFailed", message) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -71,11 +72,14 @@ def find_missing(engine: machine.Engine, component: machine.Component, provided:
             kind = item.ty
         except TypeError:
             continue
-        if not isinstance(kind, components.ComponentInstanceType) or any(
-            not isinstance(inner.ty, components._types.ValType)  # noqa: SLF001
-            for inner in kind.exports(engine).values()
-        ):
+        if not isinstance(kind, components.ComponentInstanceType) or _needs_host(engine, kind):
             yield name
+
+
+def _needs_host(engine: machine.Engine, instance: components.ComponentInstanceType) -> bool:
+    """True when an interface holds anything that somebody must provide: functions and resources."""
+    provided = (components.FuncType, components.ResourceType, components.ComponentInstanceType)
+    return any(isinstance(item.ty, provided) for item in instance.exports(engine).values())
 
 
 def version_track(name: str) -> str:
@@ -101,7 +105,9 @@ def _check_loads(engine: machine.Engine, output: Path) -> None:
     except machine.WasmtimeError as error:
         message = machine.short_message(error)
         if "executable" in message:
-            message = f"{output.parent} is on a volume mounted noexec, code there cannot be run: mount it without noexec"
+            message = (
+                f"{output.parent} is on a volume mounted noexec, where code cannot be run: mount it without noexec"
+            )
         output.unlink(missing_ok=True)
         raise Stalled("CompileFailed", message) from None
 

@@ -86,7 +86,7 @@ class ProcessCompiler:
 def cache_name(digest: str, settings: EngineSettings, machine: str) -> str:
     """Return the file name for compiled code: the digest for people, and a hash of all that it depends on."""
     version = metadata.version("wasmtime")
-    key = hashlib.sha256("\n".join((digest, version, settings.to_json(), machine)).encode()).hexdigest()
+    key = hashlib.sha256(f"{digest}\n{version}\n{settings.to_json()}\n{machine}".encode()).hexdigest()
     readable = re.sub(r"[^0-9a-f]", "", digest.partition(":")[2])[:12]
     return f"{readable}-{key[:32]}.cwasm"
 

@@ -28,8 +28,8 @@ Lower = Callable[[Any, Any], None]  # (C value to fill, neutral value)
 Lift = Callable[[Any], Any]  # (C value) -> neutral value
 
 _STRIDE = ctypes.sizeof(Value)
-_KIND = Value.kind.offset  # type: ignore[attr-defined]
-_PAYLOAD = Value.of.offset  # type: ignore[attr-defined]
+_KIND = Value.kind.offset
+_PAYLOAD = Value.of.offset
 _CHUNK = 64 * 1024  # elements of a list<u8> that are laid out at a time
 
 # wasmtime's kind and the field of the C union, by type of number.

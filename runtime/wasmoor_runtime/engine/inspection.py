@@ -78,7 +78,7 @@ def _walk(engine: Engine, component: Component) -> Iterator[Export]:
                     yield Export(interface=name, name=inner, signature=_signature(function))
 
 
-def _item_type(item: components.ComponentExtern) -> object:
+def _item_type(item: Any) -> object:
     try:
         return item.ty
     except TypeError:  # wasmtime-py does not know every kind of type that wasmtime does

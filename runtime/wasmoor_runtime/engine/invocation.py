@@ -24,10 +24,13 @@ from wasmoor_runtime.ports import Outcome, Verdict
 from wasmoor_runtime.wit import types, values
 
 _FUEL_SPENT = "all fuel consumed"
+# wasmtime copies at most 128 MiB between a guest and its host in one call, by the size of its own values: 3 MB of
+# list<u8>, 100 MB of string.
+_COPIED_TOO_MUCH = "too much data is being copied"
 _MEMORY_REFUSED = ("memory minimum size", "exceeds memory limits")
 
 
-class _Ended(Exception):  # noqa: N818 - how a call ended, not a defect
+class _Ended(Exception):
     """The call is over, with this verdict."""
 
     def __init__(self, verdict: Verdict, message: str) -> None:
@@ -49,7 +52,7 @@ class _Callable:
 class Invoker:
     """Runs calls of one component. Built before workers are forked, used after."""
 
-    def __init__(  # noqa: PLR0913 - one composition root calls this
+    def __init__(
         self,
         *,
         engine: machine.Engine,
@@ -185,6 +188,8 @@ class Invoker:
         message = machine.short_message(error)
         if _FUEL_SPENT in message:
             return _Ended(Verdict.OUT_OF_FUEL, f"{prefix}the call used up its {self._limits.fuel} units of fuel")
+        if _COPIED_TOO_MUCH in message:
+            return _Ended(Verdict.RESPONSE_TOO_LARGE, f"{prefix}the call passes more data than one call may: ask for less")
         if all(part in message for part in _MEMORY_REFUSED):
             allowed = self._limits.memory_bytes
             return _Ended(Verdict.OUT_OF_MEMORY, f"{prefix}it needs more than the {allowed} bytes of memory allowed")

@@ -140,9 +140,8 @@ class Unsupported:
     reason: str
 
 
-Type = (
-    Bool | Integer | Float | Char | String | List | Record | Tuple | Variant | Result | Option | Enum | Flags | Unsupported
-)
+Scalar = Bool | Integer | Float | Char | String | Enum | Flags
+Type = Scalar | List | Record | Tuple | Variant | Result | Option | Unsupported
 
 U8 = Integer(8, signed=False)
 
@@ -187,23 +186,23 @@ def describe(kind: Type | None) -> str:
     """Return the type as WIT spells it, named types by their kind: for people."""
     match kind:
         case None:
-            return "_"
+            text = "_"
         case Integer(bits, signed):
-            return f"{'s' if signed else 'u'}{bits}"
+            text = f"{'s' if signed else 'u'}{bits}"
         case Float(bits):
-            return f"f{bits}"
+            text = f"f{bits}"
         case List(element):
-            return f"list<{describe(element)}>"
+            text = f"list<{describe(element)}>"
         case Tuple(elements):
-            return f"tuple<{', '.join(describe(each) for each in elements)}>"
+            text = f"tuple<{', '.join(describe(each) for each in elements)}>"
         case Option(payload):
-            return f"option<{describe(payload)}>"
-        case Result(None, None):
-            return "result"
+            text = f"option<{describe(payload)}>"
         case Result(ok, err):
-            return f"result<{describe(ok)}, {describe(err)}>" if err is not None else f"result<{describe(ok)}>"
+            sides = [describe(ok), describe(err)] if err is not None else [describe(ok)] if ok is not None else []
+            text = f"result<{', '.join(sides)}>" if sides else "result"
         case _:
-            return type(kind).__name__.lower()
+            text = type(kind).__name__.lower()
+    return text
 
 
 def describe_signature(name: str, signature: Signature) -> str:

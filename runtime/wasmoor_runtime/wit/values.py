@@ -36,7 +36,7 @@ class Tagged(NamedTuple):
 NONE = Tagged("none")
 
 
-class InvalidValue(Exception):  # noqa: N818 - it is the caller's fault, not ours
+class InvalidValue(Exception):
     """A JSON value that is none of the type: where it is, and what was expected there."""
 
     def __init__(self, pointer: str, expected: str) -> None:

@@ -34,7 +34,7 @@ _EXPIRED = 255
 RUN, PROBE, RETIRE = range(3)
 
 
-class BadFrame(Exception):  # noqa: N818 - says what it is about
+class BadFrame(Exception):
     """A frame that nobody of ours sends."""
 
 
@@ -61,9 +61,7 @@ def send_request(sock: socket.socket, request: Request) -> None:
     """Send a request; `BlockingIOError` when the socket is full."""
     name = request.function.encode()
     large = _REQUEST.size + len(name) + len(request.arguments) > LARGEST_FRAME
-    header = _REQUEST.pack(
-        request.call, request.deadline_ns, request.kind, large, len(name), len(request.arguments)
-    )
+    header = _REQUEST.pack(request.call, request.deadline_ns, request.kind, large, len(name), len(request.arguments))
     _send(sock, header + name, request.arguments, large=large)
 
 

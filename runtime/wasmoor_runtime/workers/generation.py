@@ -66,6 +66,7 @@ class Generation:
         self._reading: asyncio.Task[None] | None = None
         self._closed = False
         self._waiting_to_write = False
+        self._pids: dict[int, int] = {}
         fd = slots.SlotTable.allocate(job.rows)
         self.table = slots.SlotTable(fd, job.rows)
         self._work, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -85,9 +86,7 @@ class Generation:
         cls, compiled: Path, blob: Blob, limits: CallLimits, rows: int, listener: Listener
     ) -> tuple[Generation, tuple[Function, ...]]:
         """Return a generation whose component is loaded, and what that exports. Raises `Stalled` or `Waiting`."""
-        job = jobs.Job(
-            compiled=str(compiled.absolute()), blob=str(blob.path.absolute()), limits=limits, rows=rows
-        )
+        job = jobs.Job(compiled=str(compiled.absolute()), blob=str(blob.path.absolute()), limits=limits, rows=rows)
         try:
             generation = cls(job, listener)
         except OSError as error:
@@ -170,6 +169,9 @@ class Generation:
             if self._loop.time() > deadline:
                 self._process.kill()
             await asyncio.sleep(0.005)
+        for pid in self._pids.values():
+            while not _is_reaped(pid) and self._loop.time() < deadline:
+                await asyncio.sleep(0.005)
 
     def _command(self, **command: Any) -> None:
         self._writer.write(json.dumps(command).encode() + b"\n")
@@ -197,10 +199,12 @@ class Generation:
         while (report := await _read_report(reader)) is not None:
             match report["event"]:
                 case "forked":
+                    self._pids[report["row"]] = report["pid"]
                     self._listener.on_forked(report["row"])
                 case "spared":
                     self._listener.on_spared(report["row"])
                 case "exited":
+                    self._pids.pop(report["row"], None)
                     self._listener.on_exited(report["row"], killed=report["killed"], cause=report["cause"])
         self._listener.on_lost()
 
@@ -221,6 +225,14 @@ def _spawn(job: jobs.Job, control: socket.socket, work: socket.socket, table: in
     )
 
 
+def _is_reaped(worker: int) -> bool:
+    """Reap a worker that outlived its zygote by a moment; in a container its new parent is this process, as pid 1."""
+    try:
+        return os.waitpid(worker, os.WNOHANG)[0] == worker
+    except ChildProcessError:
+        return True  # somebody else's by now
+
+
 async def _read_report(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     """Return the zygote's next report; None when it is gone or says what nobody of ours says."""
     try:
@@ -229,5 +241,3 @@ async def _read_report(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     except (ValueError, ConnectionError):
         return None
     return report if isinstance(report, dict) else None
-
-

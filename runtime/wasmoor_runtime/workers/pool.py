@@ -1,8 +1,8 @@
 """The pool: admits calls, queues them, keeps their deadlines, and has as many workers as they need.
 
 Runs in the front's event loop and never imports wasmtime. Every call ends in exactly one `Outcome`, whatever guests,
-workers and zygotes do: by a worker's answer, by its deadline, by its worker's death, or by the end of the pool. A caller
-that goes away ends its call and the worker that runs it.
+workers and zygotes do: by a worker's answer, by its deadline, by its worker's death, or by the end of the pool. A
+caller that goes away ends its call and the worker that runs it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from wasmoor_runtime.workers.generation import Generation
 
 _TICK_SECONDS = 0.05  # how often slow calls are looked for, while there are calls
 _RETIRE_SECONDS = 5.0  # how often workers that are not needed are let go
-_PROBE_SECONDS = 30.0
+_PROBE_SECONDS = 5.0  # a component may take this long to start, or as long as a call if that is longer
 _STABLE_SECONDS = 30.0  # a zygote that lived this long did not fail at once
 _FORGET_NS = 10_000_000_000
 _NOT_LINKED = "matching implementation was not found"
@@ -95,10 +95,11 @@ class ProcessPool:
     def status(self) -> WorkerStatus:
         """Return what the processes do now."""
         running = self._generation.table.running() if self._generation else {}
+        busy = sum(call in self._sent for call, _ in running.values())
         return WorkerStatus(
             alive=len(self._alive),
-            busy=len(running),
-            queued=max(0, len(self._waiting) + len(self._sent) - len(running)),
+            busy=busy,
+            queued=len(self._waiting) + len(self._sent) - busy,
             replaced=self._replaced,
             crashed=self._crashed,
         )
@@ -106,8 +107,11 @@ class ProcessPool:
     async def open(self) -> None:
         """Start the processes and try an instance. Raises `Stalled` or `Waiting`."""
         await self._start_generation()
-        probe = frames.Request(call=next(self._ids), deadline_ns=_deadline_ns(_PROBE_SECONDS), kind=frames.PROBE)
-        outcome = await self._submit(probe, _PROBE_SECONDS)
+        timeout = max(_PROBE_SECONDS, self._limits.timeout_seconds)
+        probe = frames.Request(call=next(self._ids), deadline_ns=_deadline_ns(timeout), kind=frames.PROBE)
+        outcome = await self._submit(probe, timeout)
+        if outcome.verdict == Verdict.EXECUTION_TIMEOUT:
+            raise Stalled("CompileFailed", f"the component could not be started within {timeout:g} seconds")
         if outcome.verdict != Verdict.OK:
             reason = "UnsupportedInterface" if _NOT_LINKED in outcome.message else "CompileFailed"
             raise Stalled(reason, outcome.message)
@@ -294,22 +298,19 @@ class ProcessPool:
         """Ask for the workers that are missing, later if they have been dying at once."""
         if self._generation is None or self._closing or self._fork_later is not None:
             return
-        missing = self._wanted() - len(self._alive) - len(self._forking)
-        if missing <= 0:
-            return
         delay = sizing.decide_delay(self._failures)
         if delay:
-            self._fork_later = self._loop.call_later(delay, self._fork, missing)
+            self._fork_later = self._loop.call_later(delay, self._fork_missing)
         else:
-            self._fork(missing)
+            self._fork_missing()
 
-    def _fork(self, count: int) -> None:
+    def _fork_missing(self) -> None:
         self._fork_later = None
         if self._generation is None:
             return
         taken = self._alive | self._forking
-        free = (row for row in range(self._limits.concurrency) if row not in taken)
-        for row in itertools.islice(free, count):
+        free = [row for row in range(self._limits.concurrency) if row not in taken]
+        for row in free[: max(0, self._wanted() - len(taken))]:
             self._forking.add(row)
             self._generation.fork(row)
 

@@ -16,8 +16,8 @@ from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.engine.invocation import Invoker
 from wasmoor_runtime.workers import frames, slots
 
-# Beyond the guest's memory: the interpreter, and the call's data in its several forms. wasmtime's C API holds every byte
-# of a list<u8> in 32 bytes.
+# Beyond the guest's memory: the interpreter, and the call's data in its several forms. wasmtime's C API holds every
+# byte of a list<u8> in 32 bytes.
 _HEADROOM_BYTES = 256 * 1024 * 1024
 _HEADROOM_PER_BODY_BYTE = 128
 
@@ -33,10 +33,8 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
             frames.send_reply(sock, request.call, None)
             continue
         table.begin(row, request.call, now)
-        if request.kind == frames.PROBE:
-            outcome = invoker.probe()
-        else:
-            outcome = invoker.run(request.function, request.arguments)
+        probing = request.kind == frames.PROBE
+        outcome = invoker.probe() if probing else invoker.run(request.function, request.arguments)
         frames.send_reply(sock, request.call, outcome)
         # After the answer: a worker that dies in between has answered, and the front looks for answers first.
         table.end(row)

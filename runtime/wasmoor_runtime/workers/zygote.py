@@ -130,8 +130,11 @@ class Zygote:
                     self._reap()
                 if self._commands in ready and not self._obey():
                     break
+        signal.set_wakeup_fd(-1)
         for pid in self._pids.values():
             os.kill(pid, signal.SIGKILL)
+        for pid in self._pids.values():
+            os.waitpid(pid, 0)
 
     def _obey(self) -> bool:
         """Read commands and do them; False when the front is gone."""
