@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import pathlib
+import secrets
 import signal
 import socket
 import ssl
@@ -106,6 +107,7 @@ class Site:
         self.core = f"/api/v1/namespaces/{name}"
         self.apps = f"/apis/apps/v1/namespaces/{name}"
         self.ours = f"{API}/namespaces/{name}"
+        self._net = secrets.token_bytes(2)
         self._addresses = itertools.count(1)
 
     def apply(self, component: str, **spec: Any) -> Json:
@@ -192,9 +194,8 @@ class Site:
         return [event for event in listed if event["regarding"]["name"] == name]
 
     def make_address(self) -> str:
-        """Return a loopback address that no other test of this machine uses."""
-        host = os.getpid() % 60000 + 256
-        return f"127.{1 + host // 256 % 250}.{host % 256}.{next(self._addresses)}"
+        """Return a loopback address that no other test of this machine is likely to use."""
+        return f"127.{self._net[0] % 250 + 1}.{self._net[1]}.{next(self._addresses)}"
 
     def run_pod(self, component: str, address: str, *, ready: bool = True, name: str = "") -> str:
         """Make a Pod of the component's Deployment, as kubelet and its controllers would; return its name."""
