@@ -66,6 +66,8 @@ def decide_component(observed: Observed, render: settings.RenderSettings, pace: 
 def _plan_deletion(observed: Observed) -> Plan:
     """Return the plan for a component that is going: Kubernetes deletes the children, only the status is ours."""
     before = observed.component.status
+    if not before:
+        return Plan()
     ready = Condition(
         type=Type.READY,
         state=State.FALSE,
@@ -76,7 +78,6 @@ def _plan_deletion(observed: Observed) -> Plan:
     kept = [{**item, "observedGeneration": generation} for item in stored if item["type"] != Type.READY]
     merged = merge_conditions((ready,), stored, generation, observed.now)
     status = {
-        "restarts": {"count": 0},
         **before,
         "observedGeneration": generation,
         "phase": Phase.STOPPING.value,
