@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -19,6 +19,8 @@ from wasmoor_runtime.artifacts import mirrors
 from wasmoor_runtime.cli.problems import USER_ERROR, UserError
 from wasmoor_runtime.errors import RuntimeFault
 from wasmoor_runtime.settings import DEFAULT_ADMIN_PORT, DEFAULT_PORT, Addresses, decide_cache
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     help="Serve WebAssembly components as MCP tools.", no_args_is_help=True, add_completion=False,
@@ -97,16 +99,25 @@ def version() -> None:
 def run() -> None:
     """Run what was typed and end the process with its exit code."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except UserError as error:
-        for line in error.lines:
-            print(f"error: {line}", file=sys.stderr)
-        sys.exit(USER_ERROR)
+        _fail(*error.lines)
     except RuntimeFault as fault:
-        print(f"error: {fault.message}", file=sys.stderr)
-        sys.exit(USER_ERROR)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        _fail(fault.message)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(_INTERRUPTED)
+    except Exception as error:
+        # What cannot be parsed: typer carries its own copy of click, whose exceptions have no public name.
+        explain = getattr(error, "format_message", None)
+        if explain is None:
+            raise
+        _fail(*filter(None, [" ".join(explain().split())]))
+
+
+def _fail(*lines: str) -> NoReturn:
+    for line in lines:
+        print(f"error: {line}", file=sys.stderr)
+    sys.exit(USER_ERROR)
 
 
 def _parse_mirrors(options: list[str]) -> dict[str, str]:
