@@ -37,6 +37,11 @@ def read_policy(name: str = "restricted", **spec: Any) -> model.Policy:
     )
 
 
+def decide(observed: model.Observed) -> model.Plan:
+    """Return the decision with the settings of these tests."""
+    return component.decide_component(observed, RENDER, PACE)
+
+
 def answer(
     digest: str = DIGEST,
     fault: errors.OperatorFault | None = None,
@@ -104,7 +109,7 @@ class World:
 
     def step(self) -> model.Plan:
         """Decide once, check the laws, carry the plan out."""
-        self.plan = component.decide_component(self.observed, RENDER, PACE)
+        self.plan = decide(self.observed)
         laws.check_plan(self.observed, self.plan)
         for child in self.plan.children:
             self._apply(copy.deepcopy(dict(child.manifest)))
