@@ -90,9 +90,10 @@ def configure_logging(values: settings.LogSettings) -> None:
     text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(_JsonFormatter() if values.format == "json" else text)
     logging.basicConfig(handlers=[handler], level=values.level, force=True)
-    # They tell every request at INFO.
+    # They tell every request at INFO, and what is told better here.
     for name in ("httpx", "httpx2", "mcp", "aiohttp.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("kubernetes").setLevel(logging.ERROR)
 
 
 class Operator:

@@ -277,6 +277,15 @@ class Operator:
         return self.process.wait(15)
 
 
+def install_definitions(api: Api) -> None:
+    """Create both kinds and wait until they are served."""
+    for file in sorted((ROOT / "crds").glob("*.yaml")):
+        definition = yaml.safe_load(file.read_text())
+        api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+    for plural in ("wasmcomponents", "componentpolicies"):
+        wait_until(lambda path=f"{API}/{plural}": api.get(path), plural)  # type: ignore[misc]
+
+
 def make_kubeconfig(api: Api, folder: pathlib.Path) -> pathlib.Path:
     """Return a kubeconfig with the operator's rights and no others."""
     rules = [

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 import pytest
-import yaml
 
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.operator import clusters
@@ -20,11 +19,7 @@ RunOperator = Callable[..., AbstractContextManager[clusters.Operator]]
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.Api]:
     with ControlPlane() as control_plane:
         client = clusters.Api(control_plane.kubeconfig, tmp_path_factory.mktemp("admin"))
-        for file in sorted((clusters.ROOT / "crds").glob("*.yaml")):
-            definition = yaml.safe_load(file.read_text())
-            client.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
-        for plural in ("wasmcomponents", "componentpolicies"):
-            clusters.wait_until(lambda p=plural: client.get(f"{clusters.API}/{p}"), plural)  # type: ignore[misc]
+        clusters.install_definitions(client)
         yield client
 
 
@@ -49,3 +44,25 @@ def run_operator(kubeconfig: pathlib.Path, site: clusters.Site, tmp_path: pathli
 def operator(run_operator: RunOperator) -> Iterator[clusters.Operator]:
     with run_operator() as running:
         yield running
+
+
+@pytest.fixture
+def definition_without_schema(api: clusters.Api) -> Iterator[None]:
+    """Have the API server take any spec, as if other versions of the operator had written it."""
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/wasmcomponents.wasmoor.dev"
+    before = api.request("GET", path)
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+    def replace(spec_schema: clusters.Json) -> None:
+        definition = api.request("GET", path)
+        schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = {
+            "type": "object",
+            "properties": {**schema["properties"], "spec": spec_schema},
+        }
+        api.request("PUT", path, definition)
+
+    replace(anything)
+    yield
+    definition = api.request("GET", path)
+    api.request("PUT", path, {**definition, "spec": before["spec"]})
