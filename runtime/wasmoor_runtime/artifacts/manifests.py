@@ -124,8 +124,10 @@ def check_size(artifact: ComponentArtifact, largest: int, subject: str) -> None:
 def _describe(manifest: _Manifest) -> str:
     """Say what this is, if it is not one component."""
     layers = [layer.media_type for layer in manifest.layers]
-    types = [manifest.artifact_type or "", manifest.config.media_type if manifest.config else "", *layers]
     wasm = sum(media_type in COMPONENT_TYPES for media_type in layers)
+    # Beside WebAssembly an image's config says nothing: it is often used for want of a type that a registry takes.
+    config = manifest.config.media_type if manifest.config and not wasm else ""
+    types = [manifest.artifact_type or "", config, *layers]
     known = (name for start, name in _KNOWN_KINDS.items() if any(kind.startswith(start) for kind in types))
     kind = next(known, None)
     if kind is not None:

@@ -71,7 +71,14 @@ class Client:
 
     def find_digest(self, tag: str) -> str | None:
         """Return the digest that the registry says a tag has (unchecked), or None if it does not say."""
-        with self._send("HEAD", self._location.manifest(tag), headers={"Accept": manifests.ACCEPT}) as response:
+        try:
+            response = self._send("HEAD", self._location.manifest(tag), headers={"Accept": manifests.ACCEPT})
+        except Refusal as refusal:
+            # Some stores behind a mirror know no HEAD; whatever else is wrong, GET will say as well.
+            if refusal.reason is Reason.PULL_FAILED:
+                return None
+            raise
+        with response:
             digest = response.headers.get("Docker-Content-Digest", "")
             return digest if digests.is_digest(digest) else None
 
@@ -107,9 +114,9 @@ class Client:
         target += ("&" if urllib.parse.urlsplit(target).query else "?") + urllib.parse.urlencode({"digest": digest})
         self._send("PUT", target, data=data, headers={"Content-Type": "application/octet-stream"}).close()
 
-    def upload_manifest(self, name: str, body: bytes) -> None:
+    def upload_manifest(self, name: str, body: bytes, media_type: str = manifests.MANIFEST_TYPE) -> None:
         """Push a manifest under a tag or its digest."""
-        headers = {"Content-Type": manifests.MANIFEST_TYPE}
+        headers = {"Content-Type": media_type}
         self._send("PUT", self._location.manifest(name), data=body, headers=headers).close()
 
     def _send(

@@ -99,7 +99,7 @@ class Cache:
         except OSError as error:
             root = self._blobs.parent.parent
             if error.errno in _FULL:
-                text = f"no space left in {root} for a component of {size} bytes; make room there or enlarge it"
+                text = f"no space left in {root} for {size} bytes; make room there or enlarge it"
                 raise Refusal(Reason.PULL_FAILED, text, waiting=True) from None
             text = f"cannot write to {root} ({os.strerror(error.errno or 0)}); let this process write there"
             raise Refusal(Reason.PULL_FAILED, text) from None

@@ -134,7 +134,12 @@ def give(body: bytes, status: int = 200, headers: Mapping[str, str] | None = Non
 def first(*routes: Route) -> Route:
     """Take one route after another, and the last for ever."""
     left = list(routes)
-    return lambda request: (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    def route(request: Request) -> None:
+        chosen = left.pop(0) if len(left) > 1 else left[0]
+        chosen(request)
+
+    return route
 
 
 def cut(body: bytes, after: int) -> Route:

@@ -337,7 +337,8 @@ def read(blob: Blob) -> bytes:
 
 
 async def wait_for_threads() -> None:
-    """Return when no operation's thread is left; a test that waits longer than PATIENCE fails."""
-    async with asyncio.timeout(PATIENCE):
-        while any(thread.name.startswith("registry") for thread in threading.enumerate()):
-            await asyncio.sleep(0.02)
+    """Assert that no operation's thread is left."""
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("registry")]
+    for thread in threads:
+        await asyncio.to_thread(thread.join, PATIENCE)
+    assert not [thread for thread in threads if thread.is_alive()]
