@@ -108,7 +108,11 @@ POLICY_RULES: Mapping[str, tuple[Rule, ...]] = {
     "spec.limits.executionTimeout": (_above_zero("executionTimeout"),),
 }
 
-# Required by a rule with a better message than the schema's own.
-COMPONENT_OPTIONAL: frozenset[str] = frozenset({"spec.source.oci"})
+# `oci` is required by a rule with a better message than the schema's own. A status is never refused for what it lacks:
+# saying little is better than saying nothing.
+COMPONENT_OPTIONAL: frozenset[str] = frozenset(
+    {"spec.source.oci", "status.observedGeneration", "status.phase", "status.restarts"}
+)
+POLICY_OPTIONAL: frozenset[str] = frozenset({"status.observedGeneration", "status.boundComponents"})
 # Checked elsewhere: the API server validates the Deployment that is made of it.
 COMPONENT_OPEN: frozenset[str] = frozenset({"spec.podTemplate"})

@@ -89,7 +89,7 @@ def build_component_crd() -> Schema:
 
 def build_policy_crd() -> Schema:
     """Return the CustomResourceDefinition of ComponentPolicy."""
-    extras = _Extras(lists=rules.POLICY_LISTS, rules=rules.POLICY_RULES)
+    extras = _Extras(lists=rules.POLICY_LISTS, rules=rules.POLICY_RULES, optional=rules.POLICY_OPTIONAL)
     version = {
         "name": group.VERSION,
         "served": True,

@@ -25,6 +25,8 @@ class Rollout:
 
     contract: Contract | None
     """What pods are to serve now; None when nothing ever could."""
+    hash: str
+    """The contract's hash, or an empty string."""
     blocked: bool
     """True when the gates stop what the spec says, and `contract` is what ran before."""
     deployment: Manifest | None
@@ -38,11 +40,6 @@ class Rollout:
     """Pods of any contract whose tools can be called."""
     pods: tuple[Pod, ...]
     """All pods that are not going away."""
-
-    @property
-    def hash(self) -> str:
-        """Return the contract's hash, or an empty string."""
-        return self.contract.hash() if self.contract else ""
 
     @property
     def complete(self) -> bool:
@@ -61,14 +58,16 @@ def view_rollout(observed: Observed, admission: Admission) -> Rollout:
     """Return the view of the version that pods are to serve."""
     deployment = _find_deployment(observed)
     contract = admission.contract or _running_contract(observed, deployment)
+    digest = contract.hash() if contract else ""
     staying = tuple(pod for pod in observed.pods if not pod.deleting)
     return Rollout(
         contract=contract,
+        hash=digest,
         blocked=admission.contract is None,
         deployment=deployment,
         endpoint=_endpoint(observed),
         wanted=_wanted(observed, deployment),
-        current=tuple(pod for pod in staying if contract and pod.contract == contract.hash()),
+        current=tuple(pod for pod in staying if digest and pod.contract == digest),
         serving=tuple(pod for pod in staying if pod.ready),
         pods=staying,
     )

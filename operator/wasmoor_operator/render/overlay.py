@@ -44,8 +44,8 @@ def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
 
 def _merge_items(base: list[Any], patch: list[Any], key: str) -> list[Any]:
     """Return the items of both lists, those with the same key merged, in the order of `base` and then of `patch`."""
-    if not all(isinstance(item, Mapping) and key in item for item in (*base, *patch)):
-        return patch
+    if not all(isinstance(item, Mapping) and isinstance(item.get(key), str | int) for item in (*base, *patch)):
+        return patch  # malformed: the API server says so when the Deployment is applied
     result = {item[key]: dict(item) for item in base}
     for item in patch:
         result[item[key]] = merge(result.get(item[key], {}), item)

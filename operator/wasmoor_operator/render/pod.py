@@ -31,10 +31,8 @@ def render_template(owner: Owner, contract: Contract, settings: RenderSettings) 
         "metadata": {"labels": own_labels, "annotations": {"kubectl.kubernetes.io/default-container": names.CONTAINER}},
         "spec": _render_pod_spec(owner, contract, settings),
     }
-    merged = overlay.merge(template, owner.spec.pod_template)
-    # Selectors and the operator itself find pods by these; an overlay must not take them away.
-    merged["metadata"]["labels"] = {**merged["metadata"]["labels"], **own_labels}
-    return merged
+    # Selectors and the operator itself find pods by their labels; an overlay must not take them away.
+    return overlay.merge(overlay.merge(template, owner.spec.pod_template), {"metadata": {"labels": own_labels}})
 
 
 def _render_pod_spec(owner: Owner, contract: Contract, settings: RenderSettings) -> dict[str, Any]:

@@ -138,6 +138,22 @@ def test_an_overlay_cannot_take_away_what_selects_the_pods() -> None:
     assert labels["team"] == "a"
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"metadata": None},
+        {"metadata": {"labels": None}},
+        {"metadata": {"labels": "text"}},
+        {"spec": {"containers": [{"name": ["a"]}]}},
+        {"spec": {"containers": ["text"]}},
+        {"spec": None},
+    ],
+)
+def test_a_malformed_overlay_is_left_to_the_api_server_to_refuse(template: dict[str, Any]) -> None:
+    labels = render(podTemplate=template)["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert labels["wasmoor.dev/component"] == "time"
+
+
 def test_an_overlay_adds_to_the_container_of_the_same_name() -> None:
     added = {"containers": [{"name": "runtime", "env": [{"name": "A", "value": "b"}]}, {"name": "sidecar"}]}
     containers = pod(podTemplate={"spec": added})["containers"]
