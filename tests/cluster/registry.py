@@ -11,6 +11,7 @@ import os
 import pathlib
 import secrets
 import socket
+from collections.abc import Mapping
 
 from tests.cluster import apiserver, configs, locks, packages, processes, state
 from tests.cluster.errors import ClusterError
@@ -144,9 +145,9 @@ def parse_serving(text: str) -> Serving | None:
         return None
 
 
-def choose_port() -> int:
+def choose_port(environment: Mapping[str, str] = os.environ) -> int:
     """Port of the registry: WASMOOR_REGISTRY_PORT, or 5000."""
-    text = os.environ.get("WASMOOR_REGISTRY_PORT") or str(DEFAULT_PORT)
+    text = environment.get("WASMOOR_REGISTRY_PORT") or str(DEFAULT_PORT)
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
         raise ClusterError(f"{text!r} is no port", where="WASMOOR_REGISTRY_PORT", todo="set it to 1 to 65535")
     return int(text)
