@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from scripts import client_pod, installation, kubectl
+from scripts import client_pod, commands, installation, kubectl
 from tests.e2e.harness import Tenant
 
 CLIENT_NAMESPACE = "wasmoor-e2e"
@@ -15,7 +16,9 @@ CLIENT_NAMESPACE = "wasmoor-e2e"
 
 @pytest.fixture(scope="session")
 def made() -> installation.Installation:
-    """What `make up` made; the tests run against it and nothing else."""
+    """What `make up` made; the tests run against it and nothing else. Their own components are built here."""
+    build = [sys.executable, "examples/build.py", "fixtures"]
+    commands.run(build, todo="see the builder's logs in the cache, under components/", timeout=600)
     return installation.read_installation()
 
 
