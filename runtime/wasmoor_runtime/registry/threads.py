@@ -33,7 +33,7 @@ async def run(operation: Callable[[Abort], T], *, subject: str, host: str, timeo
             abort.set()
             work.add_done_callback(_forget)
     if not done:
-        raise refusals.refuse_silence(subject, host, f"was not done within {timeout:g} seconds")
+        raise refusals.refuse_silence(subject, host, f"gave no complete answer within {timeout:g} seconds")
     return work.result()
 
 

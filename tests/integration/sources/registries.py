@@ -9,7 +9,8 @@ import pathlib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from tests.cluster import locks, packages, paths, progress, registry
 
@@ -17,13 +18,12 @@ START_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def run_registry(folder: pathlib.Path, *, passwords: str = "") -> Iterator[str]:
-    """Run a registry over `folder`; gives `127.0.0.1:port`. `passwords` is an htpasswd file: nobody else is served."""
+def run_registry(folder: pathlib.Path, *, authentication: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Run a registry over `folder`; gives `127.0.0.1:port`. `authentication` is the `auth` of its configuration."""
     address = f"127.0.0.1:{find_free_port()}"
     document = json.loads(registry.render_configuration(folder / "storage", address, "of-this-test"))
-    if passwords:
-        (folder / "htpasswd").write_text(passwords)
-        document["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
+    if authentication:
+        document["auth"] = authentication
     configuration = folder / "registry.yml"
     configuration.write_text(json.dumps(document))
     with (folder / "registry.log").open("wb") as log:

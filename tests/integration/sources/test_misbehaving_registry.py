@@ -138,7 +138,7 @@ async def test_a_registry_that_trickles_for_ever_is_left_at_the_deadline(
     server.routes["GET", artifact.manifest_path] = trickle
     fault = await refuse(oci.OciFetcher(cache.Cache(folder), timeout=1.0), pin(server, artifact))
     assert (type(fault), fault.reason) == (errors.Waiting, "RegistryUnavailable")
-    assert "not done within 1 seconds" in fault.message
+    assert "gave no complete answer within 1 seconds" in fault.message
     assert await wait_for_hanging_up(server)
     await wait_for_threads()
 

@@ -8,14 +8,9 @@ from tests.integration.sources import registries
 from wasmoor_runtime import errors
 from wasmoor_runtime.artifacts import layouts
 from wasmoor_runtime.contract.document import PinnedOciSource
-from wasmoor_runtime.registry.authentication import Credentials
-from wasmoor_runtime.sources import cache, oci, push
+from wasmoor_runtime.sources import oci, push
 
 pytestmark = pytest.mark.integration
-
-# bcrypt of "open sesame".
-PASSWORDS = "ali:$2b$05$Ip8Ukfn9.TcipRMqNTfcye4ZNfmsEE6bwGs2OXAjg2RY0ygWN96Z.\n"
-ALI = Credentials(username="ali", password="open sesame")
 
 
 async def test_what_was_pushed_is_resolved_and_fetched(
@@ -93,25 +88,6 @@ async def test_a_mirror_is_asked_instead_of_the_registry_of_the_reference(
     resolved = await oci.resolve("registry.example/demo/mirrored:1", mirror_urls={"registry.example": mirror})
     source = PinnedOciSource(reference="registry.example/demo/mirrored:1", digest=resolved.digest, mirror=mirror)
     assert (await fetcher.fetch(source)).manifest_digest == pushed.digest
-
-
-async def test_a_registry_with_basic_authentication_serves_whom_it_knows(
-    tmp_path: pathlib.Path, component: pathlib.Path, folder: pathlib.Path
-) -> None:
-    with registries.run_registry(tmp_path, passwords=PASSWORDS) as address:
-        reference = f"{address}/demo/private:1"
-        with pytest.raises(errors.Stalled) as unknown:
-            await oci.resolve(reference)
-        with pytest.raises(errors.Stalled) as refused:
-            await push.push(component, reference, credentials=Credentials(username="ali", password="guess"))
-        pushed = await push.push(component, reference, credentials=ALI)
-        fetcher = oci.OciFetcher(cache.Cache(folder), find_credentials=lambda _: ALI)
-        blob = await fetcher.fetch(PinnedOciSource(reference=reference, digest=pushed.digest))
-
-    assert unknown.value.reason == "CredentialsMissing"
-    assert refused.value.reason == "CredentialsForbidden"
-    assert "guess" not in str(refused.value)
-    assert blob.digest == pushed.layer_digest
 
 
 async def test_only_components_are_pushed(registry: str, tmp_path: pathlib.Path) -> None:
