@@ -86,7 +86,7 @@ COMPONENT_RULES: Mapping[str, tuple[Rule, ...]] = {
             rule=f"self.contains('://') || (self.contains('@') && !{_HAS_DIGEST}) || {_HAS_FORM}",
             message=references.BAD_FORM,
         ),
-        Rule(rule=f"!{_HAS_FORM} || {_HAS_VERSION}", message=f"the reference is incomplete: {references.NO_VERSION}"),
+        Rule(rule=f"!{_HAS_FORM} || {_HAS_VERSION}", message=references.NO_VERSION),
     ),
     "spec.source.oci.refresh": (
         Rule(

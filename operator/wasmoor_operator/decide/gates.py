@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wasmoor_operator import errors
-from wasmoor_operator.api import references
 from wasmoor_operator.api.component import WasmComponentSpec
 from wasmoor_operator.conditions import Condition, State, Type
 from wasmoor_operator.decide import resolution
@@ -19,6 +18,7 @@ from wasmoor_operator.decide.resolution import Known
 from wasmoor_operator.reasons import Reason
 from wasmoor_operator.settings import RenderSettings
 from wasmoor_runtime import errors as runtime_errors
+from wasmoor_runtime.artifacts import references
 from wasmoor_runtime.contract.document import ComponentRef, Contract
 from wasmoor_runtime.contract.spec import Limits
 from wasmoor_runtime.policy import contracts, limits, selection
@@ -47,7 +47,7 @@ def admit(observed: Observed, settings: RenderSettings) -> Admission:
     """Return how far the component gets and, if it passes, its contract."""
     source_fault = _first(SOURCE_GATES, observed)
     policy_fault = _first(POLICY_GATES, observed)
-    known = resolution.find_known(observed)
+    known = None if _is_unusable(source_fault) else resolution.find_known(observed)
     chosen = None if policy_fault else select_policy(observed)
     contract = None
     if observed.component.spec is not None and known is not None and chosen is not None:
@@ -71,8 +71,11 @@ def spec_is_understood(observed: Observed) -> errors.OperatorFault | None:
 
 def reference_is_well_formed(observed: Observed) -> errors.OperatorFault | None:
     """Stop what is no OCI reference, or names neither a tag nor a digest."""
-    problem = references.find_problem(_spec(observed).source.oci.reference)
-    return errors.Stalled(Reason.REFERENCE_INVALID, f"spec.source.oci.reference: {problem}") if problem else None
+    try:
+        references.parse_reference(_spec(observed).source.oci.reference)
+    except ValueError as error:
+        return errors.Stalled(Reason.REFERENCE_INVALID, f"spec.source.oci.reference: {error}")
+    return None
 
 
 def registry_has_answered(observed: Observed) -> errors.OperatorFault | None:
@@ -117,6 +120,11 @@ def select_policy(observed: Observed) -> selection.Selection:
             for policy in observed.policies
         ],
     )
+
+
+def _is_unusable(fault: errors.OperatorFault | None) -> bool:
+    """Return whether the source itself is wrong, so that no digest can be taken from it."""
+    return fault is not None and fault.reason in {Reason.SPEC_INVALID, Reason.REFERENCE_INVALID}
 
 
 def _first(gates: tuple[Gate, ...], observed: Observed) -> errors.OperatorFault | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from wasmoor_runtime import errors
+from wasmoor_runtime.artifacts import mirrors, references
 from wasmoor_runtime.contract.document import MIB, ComponentRef, Contract, PinnedOciSource
 from wasmoor_runtime.contract.spec import Execution, OciSource, Tools
 from wasmoor_runtime.policy import limits
 from wasmoor_runtime.policy.selection import Selection
-
-DEFAULT_REGISTRY = "docker.io"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +33,13 @@ def render_contract(
     execution: Execution | None = None,
     pulls: PullSettings | None = None,
 ) -> Contract:
-    """Return everything a pod needs; raises `Stalled` (ExceedsPolicy, PolicyInvalid)."""
+    """Return everything a pod needs; raises `Stalled` (ReferenceInvalid, ExceedsPolicy, PolicyInvalid)."""
     pulls = pulls or PullSettings()
     pinned = PinnedOciSource(
         reference=source.reference,
         digest=digest,
         insecure=source.insecure,
-        mirror=pulls.mirrors.get(registry_of(source.reference)),
+        mirror=_find_mirror(source.reference, pulls.mirrors),
         max_bytes=pulls.max_bytes,
     )
     return Contract(
@@ -51,8 +51,9 @@ def render_contract(
     )
 
 
-def registry_of(reference: str) -> str:
-    """Return the `host[:port]` of an OCI reference; like Docker, a first part without a dot or a port is no host."""
-    first, slash, _ = reference.partition("/")
-    is_host = slash and ("." in first or ":" in first or first == "localhost")
-    return first if is_host else DEFAULT_REGISTRY
+def _find_mirror(reference: str, known: Mapping[str, str]) -> str | None:
+    """Return the address to pull from instead of the reference's registry, if there is one."""
+    try:
+        return mirrors.find_mirror(references.parse_reference(reference), known)
+    except ValueError as error:
+        raise errors.Stalled("ReferenceInvalid", str(error)) from None

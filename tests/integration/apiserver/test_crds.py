@@ -56,6 +56,7 @@ GOOD = {
     "a digest": component("digest", source={"oci": {"reference": f"ghcr.io/a/b@{DIGEST}"}}),
     "a tag and a digest": component("both", source={"oci": {"reference": f"ghcr.io/a/b:1@{DIGEST}"}}),
     "a docker name": component("docker", source={"oci": {"reference": "team/time:latest"}}),
+    "a registry by address": component("address", source={"oci": {"reference": "[fd00::1]:5000/time:1"}}),
     "an empty policy": policy(),
     "a full policy": policy(
         default=True,
@@ -83,8 +84,11 @@ BAD = {
     ),
     "a misspelt field": (component(replica=2), ".spec.replica: field not declared in schema"),
     "a scheme": (oci(reference="https://ghcr.io/a/b:1"), "write the reference without a scheme"),
-    "no tag": (oci(reference="ghcr.io/a/b"), "it names neither a tag nor a digest; append one"),
-    "a port but no tag": (oci(reference="localhost:5000/b"), "it names neither a tag nor a digest; append one"),
+    "no tag": (oci(reference="ghcr.io/a/b"), "the reference names neither a tag nor a digest; append one"),
+    "a port but no tag": (
+        oci(reference="localhost:5000/b"),
+        "the reference names neither a tag nor a digest; append one",
+    ),
     "upper case": (oci(reference="ghcr.io/Team/b:1"), "repositories are in lower case"),
     "a short digest": (oci(reference="ghcr.io/a/b@sha256:abc"), "64 lower-case hexadecimal digits"),
     "another digest": (oci(reference="ghcr.io/a/b@md5:abc"), "64 lower-case hexadecimal digits"),

@@ -182,6 +182,12 @@ def test_a_reference_without_a_version_is_reference_invalid() -> None:
     assert "neither a tag nor a digest" in world.message("Resolved")
 
 
+def test_a_digest_behind_what_is_no_reference_is_not_run() -> None:
+    world = World(source={"oci": {"reference": f"Not A Reference@{worlds.DIGEST}"}})
+    assert world.step().children == ()
+    assert world.condition("Resolved") == ("False", "ReferenceInvalid")
+
+
 def test_a_digest_needs_no_registry() -> None:
     world = World(source={"oci": {"reference": f"registry.example/team/time@{worlds.OTHER_DIGEST}"}})
     world.change(resolution=None)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from wasmoor_runtime import errors
 from wasmoor_runtime.contract.document import ComponentRef, Contract
 from wasmoor_runtime.contract.spec import Execution, OciSource, Tools
 from wasmoor_runtime.policy import contracts, selection
@@ -36,15 +37,12 @@ def test_a_mirror_is_for_its_registry_alone() -> None:
     assert render(pulls=pulls).source.max_bytes == 10
 
 
-@pytest.mark.parametrize(
-    ("reference", "registry"),
-    [
-        ("ghcr.io/a/b:1", "ghcr.io"),
-        ("localhost:5000/b:1", "localhost:5000"),
-        ("localhost/b:1", "localhost"),
-        ("team/time:1", "docker.io"),
-        ("time:1", "docker.io"),
-    ],
-)
-def test_the_registry_of_a_reference_is_told_as_docker_tells_it(reference: str, registry: str) -> None:
-    assert contracts.registry_of(reference) == registry
+def test_the_registry_of_a_short_name_is_docker_hub() -> None:
+    pulls = contracts.PullSettings(mirrors={"docker.io": "http://mirror:5000"})
+    assert render("team/time:1", pulls).source.mirror == "http://mirror:5000"
+
+
+def test_what_is_no_reference_never_reaches_a_pod() -> None:
+    with pytest.raises(errors.Stalled) as caught:
+        render("no reference")
+    assert caught.value.reason == "ReferenceInvalid"
