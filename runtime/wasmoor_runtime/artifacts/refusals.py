@@ -90,7 +90,7 @@ def refuse_status(
         text = f"{said} for {subject}: it wants credentials and there are none; allow anonymous pulls of it"
         return Refusal(Reason.CREDENTIALS_MISSING, f"{text}, and check its name (many registries hide what is missing)")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        text = f"{said} for {subject}: access is refused; let the registry's owner grant the right to pull it"
+        text = f"{said} for {subject}: access is refused; let the registry's owner grant it"
         return Refusal(Reason.CREDENTIALS_FORBIDDEN, text)
     if status == HTTPStatus.NOT_FOUND:
         text = f"{subject} is not there: {said}; push it, or correct the reference"

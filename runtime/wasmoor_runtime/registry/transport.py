@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -37,6 +38,8 @@ class Session(requests.Session):
         super().__init__()
         self.max_redirects = MOST_REDIRECTS
         self.auth = _NoCredentials()
+        # Harbor takes whoever sends its cookies back for a browser, and wants more of them.
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # Compressed answers have other digests than what was asked for, and no bound on what they unpack to.
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
         adapter = _Adapter(abort)

@@ -63,16 +63,12 @@ class Cache:
             self._sweep()
             descriptor, name = tempfile.mkstemp(dir=self._unfinished, prefix=f"{path.name[:12]}-")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                written = 0
-                for chunk in chunks:
-                    with self._explaining(size):
-                        file.write(chunk)
-                    written += len(chunk)
-                    progress(written)
-                with self._explaining(size):
-                    file.flush()
+            # Whoever yields the chunks raises no OSError; closing the file may, so it belongs inside.
             with self._explaining(size):
+                with os.fdopen(descriptor, "wb") as file:
+                    for chunk in chunks:
+                        file.write(chunk)
+                        progress(file.tell())
                 Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

@@ -285,6 +285,13 @@ async def test_redirects_in_circles_end(server: Server, artifact: Artifact, fetc
     assert "redirects in circles" in fault.message
 
 
+async def test_cookies_are_not_kept(server: Server, artifact: Artifact, fetcher: oci.OciFetcher) -> None:
+    artifact.serve(server)
+    server.routes["GET", artifact.manifest_path] = give(artifact.layout.manifest, 200, {"Set-Cookie": "a=b"})
+    await fetcher.fetch(pin(server, artifact))
+    assert ["Cookie" in seen.headers for seen in server.seen] == [False, False]
+
+
 async def test_no_url_of_a_registry_reaches_a_message(
     server: Server, artifact: Artifact, fetcher: oci.OciFetcher
 ) -> None:
