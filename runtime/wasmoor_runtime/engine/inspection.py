@@ -6,8 +6,9 @@ that is too large to describe, or unknown here, makes its function unsupported, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wasmtime import component as components
@@ -21,6 +22,7 @@ from wasmoor_runtime.wit import names, schema, types
 LARGEST_SIGNATURE = 5000  # types in one signature; the large model APIs allow as many properties
 DEEPEST_TYPE = 32
 MOST_FUNCTIONS = 1024
+LARGEST_DESCRIPTION_BYTES = 4 * 1024 * 1024  # of all schemas of a component
 
 _EMPTY: Mapping[str, Any] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
@@ -47,9 +49,18 @@ def inspect_exports(engine: Engine, component: Component) -> tuple[Export, ...]:
 
 def describe_functions(exports: tuple[Export, ...], docs: Mapping[str, str]) -> tuple[ports.Function, ...]:
     """Return what the front needs to know of each. Raises `Stalled` (ToolNameConflict)."""
-    functions = tuple(_describe(export, docs) for export in exports)
+    functions = [_describe(export, docs) for export in exports]
     names.check_names(each.id for each in functions if not each.unsupported)
-    return functions
+    left = LARGEST_DESCRIPTION_BYTES
+    for index, function in enumerate(functions):
+        left -= len(json.dumps([function.input_schema, function.output_schema]))
+        if left < 0 and not function.unsupported:
+            functions[index] = _refuse(function, "the component's functions are too large to describe all of them")
+    return tuple(functions)
+
+
+def _refuse(function: ports.Function, reason: str) -> ports.Function:
+    return replace(function, input_schema=_EMPTY, output_schema=_EMPTY, unsupported=reason)
 
 
 def _describe(export: Export, docs: Mapping[str, str]) -> ports.Function:

@@ -189,7 +189,9 @@ class Invoker:
         if _FUEL_SPENT in message:
             return _Ended(Verdict.OUT_OF_FUEL, f"{prefix}the call used up its {self._limits.fuel} units of fuel")
         if _COPIED_TOO_MUCH in message:
-            return _Ended(Verdict.RESPONSE_TOO_LARGE, f"{prefix}the call passes more data than one call may: ask for less")
+            return _Ended(
+                Verdict.RESPONSE_TOO_LARGE, f"{prefix}the call passes more data than one call may: ask for less"
+            )
         if all(part in message for part in _MEMORY_REFUSED):
             allowed = self._limits.memory_bytes
             return _Ended(Verdict.OUT_OF_MEMORY, f"{prefix}it needs more than the {allowed} bytes of memory allowed")

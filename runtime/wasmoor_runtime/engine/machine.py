@@ -11,9 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import wasmtime
+from wasmtime import _ffi as ffi
 from wasmtime import component as components
 
 from wasmoor_runtime.engine.settings import EngineSettings
+
+_HOST_STACK_BYTES = 1024 * 1024
+_LONGEST_MESSAGE = 1000
+_BACKTRACE = "error while executing at wasm backtrace"
 
 WasmtimeError = wasmtime.WasmtimeError
 Engine = wasmtime.Engine
@@ -41,6 +46,8 @@ def build_engine(settings: EngineSettings) -> Engine:
     """Return an engine. Deadlines are kept by ending the process, so there are no epoch checks to slow guests."""
     config = wasmtime.Config()
     config.max_wasm_stack = settings.stack_bytes
+    # The engine aborts the process when its stacks for asynchronous calls are no larger than that, used or not.
+    ffi.wasmtime_config_async_stack_size_set(config.ptr(), settings.stack_bytes + _HOST_STACK_BYTES)
     config.consume_fuel = settings.metered
     return Engine(config)
 
@@ -86,7 +93,5 @@ def short_message(error: Exception) -> str:
     trap = next((cause.removeprefix("wasm trap: ") for cause in numbered if cause.startswith("wasm trap: ")), None)
     if trap is not None:
         return trap
-    return ": ".join([head, *numbered])[:_LONGEST_MESSAGE]
-
-
-_LONGEST_MESSAGE = 1000
+    parts = numbered if head.startswith(_BACKTRACE) and numbered else [head, *numbered]
+    return ": ".join(parts)[:_LONGEST_MESSAGE]

@@ -83,13 +83,9 @@ def _tuple(kind: types.Tuple) -> Schema:
     schemas = [type_schema(each) for each in kind.elements]
     distinct = [schema for index, schema in enumerate(schemas) if schema not in schemas[:index]]
     items = distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
-    return {
-        "type": "array",
-        "items": items,
-        "minItems": count,
-        "maxItems": count,
-        "description": f"In this order: {', '.join(types.describe(each) for each in kind.elements)}.",
-    }
+    order = types.shorten(", ".join(types.describe(each) for each in kind.elements))
+    described = f"In this order: {order}."
+    return {"type": "array", "items": items, "minItems": count, "maxItems": count, "description": described}
 
 
 def _cases(kind: types.Variant | types.Result) -> Schema:

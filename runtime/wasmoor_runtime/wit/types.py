@@ -143,6 +143,8 @@ class Unsupported:
 Scalar = Bool | Integer | Float | Char | String | Enum | Flags
 Type = Scalar | List | Record | Tuple | Variant | Result | Option | Unsupported
 
+LONGEST_DESCRIPTION = 400  # characters
+
 U8 = Integer(8, signed=False)
 
 
@@ -205,8 +207,13 @@ def describe(kind: Type | None) -> str:
     return text
 
 
+def shorten(text: str) -> str:
+    """Return the text, cut where nobody would read on: nested types repeat what they hold."""
+    return text if len(text) <= LONGEST_DESCRIPTION else f"{text[: LONGEST_DESCRIPTION - 1]}…"
+
+
 def describe_signature(name: str, signature: Signature) -> str:
     """Return `name(a: s32) -> s32`, the description of a function that carries none."""
     parameters = ", ".join(f"{each.name}: {describe(each.type)}" for each in signature.parameters)
     arrow = f" -> {describe(signature.result)}" if signature.result is not None else ""
-    return f"{name}({parameters}){arrow}"
+    return shorten(f"{name}({parameters}){arrow}")

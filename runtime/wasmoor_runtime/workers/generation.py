@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.engine import children
-from wasmoor_runtime.errors import Stalled, Waiting
+from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
 from wasmoor_runtime.ports import Blob, Function
 from wasmoor_runtime.workers import frames, slots
 from wasmoor_runtime.workers import job as jobs
@@ -28,6 +28,7 @@ _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 _RETRY_SECONDS = 5.0
 _LARGEST_REPORT = 16 * 1024 * 1024  # one line from the zygote; the functions with their schemas are the longest
+_REPLIES_AT_ONCE = 256  # then the event loop has its turn; more than workers can have sent while they wait for more
 _ENVELOPE_BYTES = 4096  # what may come on top of the largest answer
 
 logger = logging.getLogger(__name__)
@@ -85,8 +86,11 @@ class Generation:
     async def start(
         cls, compiled: Path, blob: Blob, limits: CallLimits, rows: int, listener: Listener
     ) -> tuple[Generation, tuple[Function, ...]]:
-        """Return a generation whose component is loaded, and what that exports. Raises `Stalled` or `Waiting`."""
-        job = jobs.Job(compiled=str(compiled.absolute()), blob=str(blob.path.absolute()), limits=limits, rows=rows)
+        """Return a generation whose component is loaded, and what that exports. Raises `Stalled` or `Waiting`.
+
+        Both paths must be absolute: the zygote runs in the root directory.
+        """
+        job = jobs.Job(compiled=str(compiled), blob=str(blob.path), limits=limits, rows=rows)
         try:
             generation = cls(job, listener)
         except OSError as error:
@@ -110,9 +114,7 @@ class Generation:
         if report is None:
             raise Waiting("Crashed", "the process that loads the component died", delay=_RETRY_SECONDS)
         if report["event"] == "failed":
-            if report["retry"]:
-                raise Waiting(report["reason"], report["message"], delay=_RETRY_SECONDS)
-            raise Stalled(report["reason"], report["message"])
+            raise _fault(report["fault"], report["reason"], report["message"])
         self._loop.add_reader(self._work.fileno(), self._read_replies)
         self._reading = asyncio.create_task(self._read_reports(reader), name="wasmoor-zygote-reports")
         return tuple(Function(**each) for each in report["functions"])
@@ -165,12 +167,13 @@ class Generation:
     async def _reap(self) -> None:
         """Wait for the zygote, which ends when its control socket does, and end it if it does not."""
         deadline = self._loop.time() + _END_SECONDS
+        # Polled, because what tells of a child's end without polling differs between event loops.
         while self._process.poll() is None:
             if self._loop.time() > deadline:
                 self._process.kill()
             await asyncio.sleep(0.005)
         for pid in self._pids.values():
-            while not _is_reaped(pid) and self._loop.time() < deadline:
+            while not _is_reaped(pid) and self._loop.time() < deadline:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
     def _command(self, **command: Any) -> None:
@@ -182,7 +185,9 @@ class Generation:
         self._listener.on_writable()
 
     def _read_replies(self) -> None:
-        while not self._closed:
+        for _ in range(_REPLIES_AT_ONCE):
+            if self._closed:
+                return
             try:
                 reply = frames.receive_reply(self._work, self._buffer, self._largest)
             except BlockingIOError:
@@ -223,6 +228,14 @@ def _spawn(job: jobs.Job, control: socket.socket, work: socket.socket, table: in
         pass_fds=descriptors,
         start_new_session=True,  # Ctrl-C on a terminal is for the front, which then ends its calls in order
     )
+
+
+def _fault(kind: str, reason: str, message: str) -> RuntimeFault:
+    if kind == "unusable":
+        return jobs.CodeUnusable(message)
+    if kind == "stalled":
+        return Stalled(reason, message)
+    return Waiting(reason, message, delay=_RETRY_SECONDS)
 
 
 def _is_reaped(worker: int) -> bool:

@@ -1,4 +1,7 @@
-"""What a zygote is started with. Pure: the front writes it, the zygote reads it, and only one of them has wasmtime."""
+"""What a zygote is started with, and how it says that it could not start.
+
+Pure: the front writes the one and reads the other, and only the zygote has wasmtime.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,18 @@ import json
 from dataclasses import dataclass
 
 from wasmoor_runtime.contract.document import CallLimits
+from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
+
+
+class CodeUnusable(Waiting):
+    """The file of compiled code is damaged, or was made for something else: compiling again helps."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("CompileFailed", message)
+
+
+# By the name that the zygote reports; the first that fits.
+FAULTS: dict[str, type[RuntimeFault]] = {"unusable": CodeUnusable, "waiting": Waiting, "stalled": Stalled}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from wasmoor_runtime.errors import RuntimeFault, Stalled
 from wasmoor_runtime.ports import Blob, Function, Outcome, Verdict
 from wasmoor_runtime.workers import frames, sizing
 from wasmoor_runtime.workers.generation import Generation
+from wasmoor_runtime.workers.job import CodeUnusable
 
 _TICK_SECONDS = 0.05  # how often slow calls are looked for, while there are calls
 _RETIRE_SECONDS = 5.0  # how often workers that are not needed are let go
@@ -54,6 +55,11 @@ class ProcessPoolStarter:
         pool = ProcessPool(compiled, blob, limits)
         try:
             await pool.open()
+        except CodeUnusable:
+            # Whoever asks for the code again finds none, and has it compiled anew.
+            await asyncio.to_thread(compiled.unlink, missing_ok=True)
+            await pool.close(0)
+            raise
         except BaseException:
             await pool.close(0)
             raise
@@ -64,8 +70,8 @@ class ProcessPool:
     """A `ports.Pool`."""
 
     def __init__(self, compiled: Path, blob: Blob, limits: CallLimits) -> None:
-        self._compiled = compiled
-        self._blob = blob
+        self._compiled = compiled.absolute()
+        self._blob = replace(blob, path=blob.path.absolute())
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._functions: tuple[Function, ...] = ()
@@ -180,8 +186,16 @@ class ProcessPool:
                 self._idle.set()
 
     def _expire(self, call: _Call, timeout: float) -> None:
-        message = f"the call took longer than {timeout:g} seconds and was ended"
-        call.settle(Outcome(verdict=Verdict.EXECUTION_TIMEOUT, message=message))
+        if call.request.call in self._sent:
+            message = f"the call took longer than {timeout:g} seconds and was ended"
+            outcome = Outcome(verdict=Verdict.EXECUTION_TIMEOUT, message=message)
+        elif self._alive:
+            message = f"the call waited for {timeout:g} seconds and did not begin: others took all workers"
+            outcome = Outcome(verdict=Verdict.EXECUTION_TIMEOUT, message=message)
+        else:
+            message = f"no process could be started that runs the call within {timeout:g} seconds"
+            outcome = Outcome(verdict=Verdict.UNAVAILABLE, message=message)
+        call.settle(outcome)
         self._abandon(call)
 
     def _abandon(self, call: _Call) -> None:

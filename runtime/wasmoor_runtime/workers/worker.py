@@ -20,6 +20,7 @@ from wasmoor_runtime.workers import frames, slots
 # byte of a list<u8> in 32 bytes.
 _HEADROOM_BYTES = 256 * 1024 * 1024
 _HEADROOM_PER_BODY_BYTE = 128
+_HOST_STACK_BYTES = 8 * 1024 * 1024
 
 
 def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, row: int) -> None:
@@ -40,17 +41,21 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
         table.end(row)
 
 
-def limit_memory(limits: CallLimits) -> None:
-    """Bound what this process can allocate: a second wall behind the store's own limit.
+def limit_process(limits: CallLimits) -> None:
+    """Bound what this process can allocate, a second wall behind the store's own limit, and let its stack be as deep.
 
     RLIMIT_DATA counts pages that can be written, not what wasmtime merely reserves. A guest's result is copied out of
     its memory by wasmtime into something larger, and nothing else bounds that.
     """
     largest_body = max(limits.request_bytes, limits.response_bytes)
     allowed = limits.memory_bytes + _HEADROOM_BYTES + _HEADROOM_PER_BODY_BYTE * largest_body
-    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard == resource.RLIM_INFINITY or allowed < hard:
         resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+    # Guests run on the thread's own stack; without room for it, a deep guest dies of SIGSEGV instead of a trap.
+    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    stack = limits.stack_bytes + _HOST_STACK_BYTES
+    resource.setrlimit(resource.RLIMIT_STACK, (stack if hard == resource.RLIM_INFINITY else min(stack, hard), hard))
 
 
 def volunteer_for_oom() -> None:

@@ -34,6 +34,7 @@ from wasmoor_runtime.ports import Function
 from wasmoor_runtime.wit import docs
 from wasmoor_runtime.workers import job as jobs
 from wasmoor_runtime.workers import slots, worker
+from wasmoor_runtime.workers.job import CodeUnusable
 
 _LARGEST_COMMAND = 64 * 1024
 # How long a worker may take to stop before it is killed without a look at its call.
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         invoker, functions = load_component(task)
     except RuntimeFault as fault:
-        _report(commands, event="failed", reason=fault.reason, message=fault.message, retry=isinstance(fault, Waiting))
+        kind = next(name for name, each in jobs.FAULTS.items() if isinstance(fault, each))
+        _report(commands, event="failed", fault=kind, reason=fault.reason, message=fault.message)
         return 0
     # What is loaded now lives for ever; without this, each worker's first collection would copy the pages of all of it.
     gc.collect()
@@ -68,9 +70,7 @@ def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
     try:
         component = machine.load_component(engine, Path(job.compiled))
     except machine.WasmtimeError as error:
-        # Whoever asks again finds nothing, and has it compiled anew.
-        Path(job.compiled).unlink(missing_ok=True)
-        raise Waiting("CompileFailed", f"compiled code did not load: {machine.short_message(error)}") from None
+        raise CodeUnusable(f"compiled code did not load: {machine.short_message(error)}") from None
     try:
         linker = machine.build_linker(engine, component, capabilities)
     except machine.WasmtimeError as error:
@@ -167,7 +167,7 @@ class Zygote:
         children.enter_child(zygote)
         self._commands.close()
         worker.volunteer_for_oom()
-        worker.limit_memory(self._limits)
+        worker.limit_process(self._limits)
         worker.serve_calls(self._invoker, self._work, self._table, row)
 
     def _kill(self, row: int, call: int) -> None:

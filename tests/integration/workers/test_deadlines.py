@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.integration
 
 
 @contextlib.asynccontextmanager
-async def quick_calls(pool: ProcessPool, function: str, **arguments: object) -> AsyncIterator[list[Outcome]]:
+async def quick_calls(pool: ProcessPool, function: str, **arguments: Any) -> AsyncIterator[list[Outcome]]:
     """Have two callers call all the time; none of their calls may be lost."""
     outcomes: list[Outcome] = []
     stopped = asyncio.Event()

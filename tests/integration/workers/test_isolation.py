@@ -8,10 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.workers.pools import Pools, call, find_component, result, workers, zygote
+from tests.integration.workers.pools import Pools, call, find_component, result, until, workers, zygote
 from wasmoor_runtime.ports import Verdict
 
 pytestmark = pytest.mark.integration
+
+MIB = 1024 * 1024
+
+
+def _read(pid: int, name: str) -> str:
+    return Path(f"/proc/{pid}/{name}").read_text("ascii")
+
+
+def _bound(pid: int) -> int | None:
+    """Return how much memory a process may write to, None while there is no bound."""
+    (line,) = (line for line in _read(pid, "limits").splitlines() if line.startswith("Max data size"))
+    soft = line.split()[3]
+    return None if soft == "unlimited" else int(soft)
 
 
 async def test_environment_files_sockets_and_names_are_not_there(pools: Pools) -> None:
@@ -71,10 +84,18 @@ async def test_workers_are_taken_first_when_memory_runs_out_and_gain_no_privileg
     pool = await pools.start(find_component("math"))
 
     for pid in workers(pool):
-        assert Path(f"/proc/{pid}/oom_score_adj").read_text("ascii").strip() == "1000"
-        status = Path(f"/proc/{pid}/status").read_text("ascii")
+        await until(lambda pid=pid: _read(pid, "oom_score_adj").strip() == "1000", "the worker volunteers")  # type: ignore[misc]
+        status = _read(pid, "status")
         assert "NoNewPrivs:\t1" in status
         assert "Threads:\t1" in status
+
+
+async def test_workers_have_a_bound_on_their_memory_beyond_that_of_the_guest(pools: Pools) -> None:
+    pool = await pools.start(find_component("math"), memory_bytes=MIB, request_bytes=1, response_bytes=1)
+
+    for pid in workers(pool):
+        await until(lambda pid=pid: _bound(pid) is not None, "the worker binds itself")  # type: ignore[misc]
+        assert MIB < (_bound(pid) or 0) < 300 * MIB
 
 
 async def test_workers_share_nothing_with_the_front_but_their_socket_and_table(pools: Pools) -> None:

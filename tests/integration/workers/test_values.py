@@ -77,8 +77,7 @@ VALUES: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("function", "value"), VALUES, ids=lambda each: json.dumps(each)[:40])
-async def test_a_value_comes_back_as_it_went_and_fits_its_schemas(
-    pool: ProcessPool, function: str, value: Any) -> None:
+async def test_a_value_comes_back_as_it_went_and_fits_its_schemas(pool: ProcessPool, function: str, value: Any) -> None:
     described = next(each for each in pool.functions if each.id == function)
     jsonschema.validate({"value": value}, dict(described.input_schema))
 

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import os
+
+from wasmoor_runtime.workers.slots import SlotTable
+
+
+def test_what_one_side_writes_the_other_side_sees() -> None:
+    fd = SlotTable.allocate(3)
+    front, worker = SlotTable(fd, 3), SlotTable(fd, 3)
+    os.close(fd)
+
+    worker.begin(1, 77, 1234)
+    seen = (front.running(), front.find(77), front.find(78), front.call(1))
+    worker.end(1)
+    after = (front.running(), front.find(77), front.call(1))
+    front.close()
+    worker.close()
+
+    assert seen == ({1: (77, 1234)}, 1, None, 77)
+    assert after == ({}, None, 0)
