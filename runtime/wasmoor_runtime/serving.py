@@ -129,8 +129,10 @@ class Serving:
         self._router.draining = True
         for site in self._sites:
             site.host.begin_stop()
-        _log.info("draining", extra={"fields": {"seconds": self._drain.delay_seconds}})
-        await asyncio.sleep(self._drain.delay_seconds)
+        # Who never was ready was never sent a call.
+        delay = self._drain.delay_seconds if any(site.host.running.is_set() for site in self._sites) else 0.0
+        _log.info("draining", extra={"fields": {"seconds": delay}})
+        await asyncio.sleep(delay)
         server.should_exit = True
         await asyncio.wait((task,), timeout=self._drain.stop_seconds)
         # Calls that still run are answered by their pool as it closes; the server has a little longer to send that.

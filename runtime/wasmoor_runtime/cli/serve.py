@@ -73,10 +73,9 @@ class _Command:
 
     async def run(self, sockets: tuple[serving.Listening, serving.Listening], port: int) -> int:
         live = self._console.is_terminal and self._options.log_format == "auto"
-        logs.set_up(self._options.log_format, level="WARNING" if live else "INFO")
         shown = display.Display(self._console, [f"{p.ref.namespace}/{p.ref.name}" for p in self._plans])
         metrics = Metrics(lambda: [host.status() for host in self._hosts], version=serving.read_version())
-        sites = self._build_sites((metrics, shown if live else logs.LifecycleLog()))
+        sites = self._build_sites((metrics, logs.LifecycleLog(), shown))
         site = serving.Serving(
             sites, metrics, check_host=is_loopback_url(f"http://{_bracket(self._options.addresses.host)}"), drain=_DRAIN
         )
@@ -86,6 +85,8 @@ class _Command:
             nonlocal failed
             await asyncio.gather(*(host.settled.wait() for host in self._hosts))
             shown.stop()
+            logs.set_up(self._options.log_format)
+            logs.show_lifecycle(shown=True)
             self._print_summary(port)
             if all(host.phase is Phase.FAILED for host in self._hosts):
                 failed = True
@@ -93,6 +94,8 @@ class _Command:
 
         if live:
             shown.start()
+        logs.set_up(self._options.log_format)
+        logs.show_lifecycle(shown=not live)
         announcing = asyncio.create_task(announce())
         try:
             await site.run(*sockets)

@@ -14,18 +14,16 @@ from dataclasses import dataclass, replace
 
 from wasmoor_runtime.contract.document import ComponentRef, Contract
 from wasmoor_runtime.contract.status import (
-    ArtifactStatus,
     ComponentStatus,
     Phase,
     Reason,
-    Tool,
-    Unserved,
     WorkerStatus,
 )
 from wasmoor_runtime.errors import Stalled, Waiting
 from wasmoor_runtime.host import backoff, events, lifecycle
-from wasmoor_runtime.host.tools import Selection, ServedTool, decide_tools, hash_tools
-from wasmoor_runtime.ports import Blob, Compiler, Fetcher, Outcome, Pool, PoolStarter, Verdict
+from wasmoor_runtime.host.state import State, explain_running, render_status
+from wasmoor_runtime.host.tools import ServedTool, decide_tools, hash_tools
+from wasmoor_runtime.ports import Compiler, Fetcher, Outcome, Pool, PoolStarter, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -34,9 +32,6 @@ CANCELLED = "Cancelled"
 WATCH_SECONDS = 1.0
 # Looks in a row that find no process before everything is started anew; the pool replaces its processes before that.
 WATCH_MISSES = 15
-_MAX_TOOLS_IN_STATUS = 1024
-_MAX_UNSERVED_IN_STATUS = 64
-_REASONS = frozenset(Reason)
 
 # Returns the contract to serve; raises `Stalled` or `Waiting`. A pod has it on disk, `wasmoor serve` resolves a tag.
 Discover = Callable[[], Awaitable[Contract]]
@@ -49,19 +44,6 @@ class Parts:
     fetcher: Fetcher
     compiler: Compiler
     starter: PoolStarter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    """All that the status shows; replaced as a whole, so that it is never half old."""
-
-    phase: Phase = Phase.DISCOVERING
-    reason: str = Reason.LOADING
-    message: str = "starting"
-    contract: Contract | None = None
-    blob: Blob | None = None
-    selection: Selection | None = None
-    tools_hash: str = ""
 
 
 class ComponentHost:
@@ -86,7 +68,7 @@ class ComponentHost:
         self._parts = parts
         self._listeners = tuple(listeners)
         self._sleep = sleep
-        self._state = _State()
+        self._state = State()
         self._pool: Pool | None = None
         self._by_name: dict[str, ServedTool] = {}
         self._calls: set[asyncio.Task[Outcome]] = set()
@@ -100,7 +82,7 @@ class ComponentHost:
     @property
     def ready(self) -> bool:
         """True when the tools can be called and new calls are welcome."""
-        return self._state.phase is Phase.RUNNING
+        return self._state.ready
 
     @property
     def contract(self) -> Contract | None:
@@ -190,24 +172,7 @@ class ComponentHost:
 
     def status(self) -> ComponentStatus:
         """Return what the status page shows."""
-        state = self._state
-        selection = state.selection
-        served = selection.tools if selection else ()
-        return ComponentStatus(
-            namespace=self.ref.namespace,
-            name=self.ref.name,
-            contract=state.contract.hash() if state.contract else "",
-            phase=state.phase,
-            reason=Reason(state.reason) if state.reason in _REASONS else Reason.INTERNAL,
-            message=state.message,
-            ready=self.ready,
-            artifact=_artifact_of(state.blob),
-            tools=tuple(Tool(name=t.name, description=t.description) for t in served[:_MAX_TOOLS_IN_STATUS]),
-            tool_count=len(served),
-            tools_hash=state.tools_hash,
-            unserved=_unserved_of(selection),
-            workers=self.workers(),
-        )
+        return render_status(self.ref, self._state, self.workers())
 
     def workers(self) -> WorkerStatus:
         """Return what the processes do now."""
@@ -229,7 +194,7 @@ class ComponentHost:
             raise
         self._by_name = {tool.name: tool for tool in selection.tools}
         self._state = replace(self._state, selection=selection, tools_hash=hash_tools(selection.tools))
-        self._move(Phase.RUNNING, Reason.RUNNING, _explain_running(selection))
+        self._move(Phase.RUNNING, Reason.RUNNING, explain_running(selection))
         self.settled.set()
         self.running.set()
 
@@ -307,21 +272,3 @@ class ComponentHost:
                 listener.hear(event)
             except Exception:  # noqa: BLE001 - whatever a listener does, the call goes on
                 _log.exception("a listener failed on %s", type(event).__name__)
-
-
-def _artifact_of(blob: Blob | None) -> ArtifactStatus | None:
-    if blob is None:
-        return None
-    return ArtifactStatus(
-        digest=blob.manifest_digest, layer_digest=blob.digest, media_type=blob.media_type, size=blob.size
-    )
-
-
-def _unserved_of(selection: Selection | None) -> tuple[Unserved, ...]:
-    return selection.unserved[:_MAX_UNSERVED_IN_STATUS] if selection else ()
-
-
-def _explain_running(selection: Selection) -> str:
-    count = len(selection.tools)
-    sentence = "1 tool can be called" if count == 1 else f"{count} tools can be called"
-    return "; ".join((sentence, *selection.notes))

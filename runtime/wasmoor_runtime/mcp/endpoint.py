@@ -68,7 +68,7 @@ class ComponentEndpoint:
             return
         limit = contract.limits.request_bytes
         try:
-            body = await _read_body(receive, limit)
+            body = await _read_body(receive, limit, _declared_length(scope))
         except ValueError:
             await _refuse(413, f"the request is larger than {limit} bytes", scope, receive, send)
         except TimeoutError:
@@ -132,8 +132,15 @@ def is_loopback_url(url: str) -> bool:
         return False
 
 
-async def _read_body(receive: Receive, limit: int) -> bytes | None:
+def _declared_length(scope: Scope) -> int:
+    text = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(text) if text.isdigit() else 0
+
+
+async def _read_body(receive: Receive, limit: int, declared: int) -> bytes | None:
     """Return the whole body, or none if the client left. `ValueError` beyond `limit`, `TimeoutError` when it stalls."""
+    if declared > limit:
+        raise ValueError
     body = bytearray()
     async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
         while True:

@@ -69,8 +69,16 @@ def set_up(chosen: Format, *, level: str = "INFO", stream: TextIO | None = None)
     root.handlers[:] = [handler]
     root.setLevel(level)
     # The libraries' own chatter about sessions and connections helps nobody; their warnings do.
-    for name in ("mcp", "uvicorn", "uvicorn.error", "httpx", "httpx2", "asyncio"):
+    for name in ("mcp", "httpx", "httpx2", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # uvicorn warns of every malformed request: a client could fill the log with them.
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def show_lifecycle(*, shown: bool) -> None:
+    """Write the lifecycle's lines or leave them out, while a display says the same."""
+    _lifecycle.setLevel(logging.NOTSET if shown else logging.CRITICAL)
 
 
 class LifecycleLog:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -63,6 +63,8 @@ class Metrics:
     """Counts calls and loads."""
 
     def __init__(self, statuses: Statuses, *, version: str) -> None:
+        # A series with the time of its first call doubles what is stored and helps nobody here.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry(auto_describe=False)
         self._calls = Counter(
             "wasmoor_calls", "Calls of tools, by how they ended.", ("component", "tool", "verdict"),

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 from mcp.client import Client
 
-from tests.fakes.parts import FakePool, echo, hang, make_function, until
+from tests.fakes.parts import FakeCompiler, FakePool, echo, hang, make_function, make_parts, until
 from tests.fakes.site import run_site
 from tests.integration.mcp.requests import render_call
 from wasmoor_runtime.contract.status import Phase
@@ -88,3 +88,15 @@ async def test_clients_that_look_at_readiness_lose_no_call() -> None:
         await asyncio.gather(*clients)
         await site.task
     assert failures == []
+
+
+async def test_a_process_that_was_never_ready_stops_without_delay() -> None:
+    gate = asyncio.Event()
+    pool = FakePool([make_function("shout")])
+    parts = make_parts(pool, compiler=FakeCompiler(gate=gate))
+    drain = Drain(delay_seconds=3600, stop_seconds=3600)
+    async with asyncio.timeout(20), run_site(pool, parts=parts, drain=drain, wait=False) as site:
+        await until(lambda: site.host.phase is Phase.LOADING)
+        site.serving.stop()
+        await site.task
+    assert site.host.phase is Phase.TERMINATED

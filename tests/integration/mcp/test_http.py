@@ -168,3 +168,41 @@ async def test_many_clients_are_answered_at_the_same_time() -> None:
         async with asyncio.timeout(20):
             answers = await asyncio.gather(*(one(number) for number in range(20)))
     assert answers == [{"result": str(number)} for number in range(20)]
+
+
+async def test_a_request_that_says_it_is_too_large_is_refused_before_it_is_sent(pool: FakePool) -> None:
+    async with run_site(pool, contract=make_contract(limits=CallLimits(request_bytes=2000))) as site:
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"POST /mcp HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2001\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+        writer.close()
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2025-11-25", "2024-11-05"])
+async def test_older_revisions_are_opened_with_initialize(pool: FakePool, version: str) -> None:
+    headers = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
+    params = {"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    opening = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    async with run_site(pool) as site, httpx2.AsyncClient() as client:
+        answer = await client.post(site.url, json=opening, headers=headers)
+        headers["mcp-protocol-version"] = version
+        opened = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        assert (await client.post(site.url, json=opened, headers=headers)).status_code == 202
+        _, body = render_call("legacy")
+        called = await client.post(site.url, json=body, headers=headers)
+    assert f'"protocolVersion":"{version}"' in answer.text
+    assert "mcp-session-id" not in answer.headers
+    assert '"structuredContent":{"result":"hi"}' in called.text or '"text":"{\\"result\\": \\"hi\\"}"' in called.text
+
+
+async def test_the_newest_revision_is_discovered_without_a_session(pool: FakePool) -> None:
+    headers, body = render_call("auto")
+    del headers["mcp-name"]
+    headers["mcp-method"] = body["method"] = "server/discover"
+    body["params"] = {"_meta": body["params"]["_meta"]}
+    async with run_site(pool) as site, httpx2.AsyncClient() as client:
+        answer = await client.post(site.url, json=body, headers=headers)
+    result = answer.json()["result"]
+    assert result["supportedVersions"] == ["2026-07-28"]
+    assert result["capabilities"] == {"tools": {"listChanged": False}}
+    assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "text"

@@ -1,0 +1,84 @@
+"""All that is known about a component at one moment, and the status that follows. Pure.
+
+`host.component` replaces the value as a whole, so that a status is never half old.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wasmoor_runtime.contract.document import ComponentRef, Contract
+from wasmoor_runtime.contract.status import (
+    ArtifactStatus,
+    ComponentStatus,
+    Phase,
+    Reason,
+    Tool,
+    Unserved,
+    WorkerStatus,
+)
+from wasmoor_runtime.host.tools import Selection
+from wasmoor_runtime.ports import Blob
+
+_MAX_TOOLS = 1024
+_MAX_UNSERVED = 64
+_REASONS = frozenset(Reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a component is and what it has come to so far."""
+
+    phase: Phase = Phase.DISCOVERING
+    reason: str = Reason.LOADING
+    message: str = "starting"
+    contract: Contract | None = None
+    blob: Blob | None = None
+    selection: Selection | None = None
+    tools_hash: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """True when the tools can be called and new calls are welcome."""
+        return self.phase is Phase.RUNNING
+
+
+def render_status(ref: ComponentRef, state: State, workers: WorkerStatus) -> ComponentStatus:
+    """Return what `/status` shows; lists are bounded, counts are exact."""
+    selection = state.selection
+    served = selection.tools if selection else ()
+    return ComponentStatus(
+        namespace=ref.namespace,
+        name=ref.name,
+        contract=state.contract.hash() if state.contract else "",
+        phase=state.phase,
+        reason=Reason(state.reason) if state.reason in _REASONS else Reason.INTERNAL,
+        message=state.message,
+        ready=state.ready,
+        artifact=_artifact_of(state.blob),
+        tools=tuple(Tool(name=tool.name, description=tool.description) for tool in served[:_MAX_TOOLS]),
+        tool_count=len(served),
+        tools_hash=state.tools_hash,
+        unserved=_unserved_of(selection),
+        workers=workers,
+    )
+
+
+def explain_running(selection: Selection) -> str:
+    """Return how many tools there are, and what in the manifest had no effect."""
+    count = len(selection.tools)
+    sentence = "1 tool can be called" if count == 1 else f"{count} tools can be called"
+    return "; ".join((sentence, *selection.notes))
+
+
+def _artifact_of(blob: Blob | None) -> ArtifactStatus | None:
+    if blob is None:
+        return None
+    return ArtifactStatus(
+        digest=blob.manifest_digest, layer_digest=blob.digest, media_type=blob.media_type, size=blob.size
+    )
+
+
+def _unserved_of(selection: Selection | None) -> tuple[Unserved, ...]:
+    """Return functions that are no tools, and words of `spec.tools` that name none."""
+    return selection.unserved[:_MAX_UNSERVED] if selection else ()
