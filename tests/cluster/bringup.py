@@ -14,7 +14,6 @@ from tests.cluster import (
     commands,
     configs,
     containerd,
-    kubeconfig,
     locks,
     network,
     oci,
@@ -22,8 +21,8 @@ from tests.cluster import (
     processes,
     state,
 )
-from tests.cluster.certificates import Authority, Pair
 from tests.cluster.errors import ClusterError
+from tests.cluster.node_credentials import NodeCredentials, make_credentials
 from tests.cluster.paths import Paths
 from tests.cluster.progress import Progress
 from tests.cluster.subnets import Subnets
@@ -36,93 +35,78 @@ API_PORT = 6443
 NETWORK_LOCK = pathlib.Path("/run/wasmoor/network.lock")
 
 
-class BringUp:
-    """One attempt; `run` does everything and leaves the state complete, or raises with parts running."""
+def bring_up(paths: Paths, tools: Tools, *, key: str, progress: Progress) -> None:
+    """Bring everything up and wait until a pod could be scheduled; an error leaves parts running for `tear_down`."""
+    plugins = packages.find_plugin_folder()
+    if plugins is None:
+        raise ClusterError("network plugins are missing", where="/usr/lib/cni", todo="run the command `install`")
+    for folder in (paths.node, paths.run, paths.logs):
+        folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    cgroup_procs = cgroups.create(paths.name)
+    with locks.hold(NETWORK_LOCK):
+        ranges = network.observe_free_subnets(paths)
+        network.create(paths, ranges)
+    progress.say(f"network {ranges.whole}: host {ranges.host_ip}, node {ranges.node_ip}")
+    places = configs.Places(
+        node=paths.node, run=paths.run, socket=paths.containerd_socket, plugins=plugins, cgroup=paths.name
+    )
+    server = f"https://{ranges.node_ip}:{API_PORT}"
+    credentials = make_credentials(paths.node, cluster=paths.name, server=server, ranges=ranges)
+    write_configurations(places, ranges, credentials)
+    known = state.NodeState(ranges=ranges, key=key)
+    Attempt(paths, tools, credentials=credentials, cgroup_procs=cgroup_procs, known=known, progress=progress).run()
+    known.complete = True
+    state.write_state(paths.node, known)
 
-    def __init__(self, paths: Paths, tools: Tools, *, key: str, progress: Progress) -> None:
-        plugins = packages.find_plugin_folder()
-        if plugins is None:
-            raise ClusterError("network plugins are missing", where="/usr/lib/cni", todo="run the command `install`")
+
+def write_configurations(places: configs.Places, ranges: Subnets, credentials: NodeCredentials) -> None:
+    """Write every program's configuration file."""
+    texts = {
+        "containerd.toml": configs.render_containerd(places),
+        "cni/10-pods.conflist": configs.render_network(places, ranges),
+        "kubelet.json": configs.render_kubelet(places, ranges, authority=credentials.control_plane.authority),
+        "kube-proxy.json": configs.render_proxy(kubeconfig=credentials.kubeconfigs["kube-proxy"], ranges=ranges),
+    }
+    for name, text in texts.items():
+        path = places.node / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    places.registries.mkdir(exist_ok=True)
+
+
+class Attempt:
+    """Starts the processes of one node, whose network, certificates and configurations are there."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        tools: Tools,
+        *,
+        credentials: NodeCredentials,
+        cgroup_procs: Sequence[pathlib.Path],
+        known: state.NodeState,
+        progress: Progress,
+    ) -> None:
         self._paths = paths
         self._tools = tools
-        self._key = key
+        self._credentials = credentials
+        self._cgroup_procs = cgroup_procs
+        self._state = known
         self._progress = progress
-        self._places = configs.Places(
-            node=paths.node, run=paths.run, socket=paths.containerd_socket, plugins=plugins, cgroup=paths.name
+        self._server = apiserver.ApiServer(
+            f"https://{known.ranges.node_ip}:{API_PORT}",
+            authority=credentials.control_plane.authority,
+            client=credentials.admin,
         )
-        self._cgroup_procs: list[pathlib.Path] = []
 
     def run(self) -> None:
-        """Bring everything up and wait until a pod could be scheduled."""
-        for folder in (self._paths.node, self._paths.run, self._paths.logs):
-            folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        self._cgroup_procs = cgroups.create(self._paths.name)
-        with locks.hold(NETWORK_LOCK):
-            ranges = network.observe_free_subnets(self._paths)
-            network.create(self._paths, ranges)
-        self._state = state.NodeState(ranges=ranges, key=self._key)
-        self._progress.say(f"network {ranges.whole}: host {ranges.host_ip}, node {ranges.node_ip}")
-        self._make_credentials(ranges)
-        self._write_configurations(ranges)
+        """Start everything in order; containerd gets ready while the API server does."""
+        ranges = self._state.ranges
         self._start_runtime()
         self._start_control_plane(ranges)
         self._import_pause()
         self._start_node(ranges)
         self._wait_until_ready(ranges)
-        self._state.complete = True
-        state.write_state(self._paths.node, self._state)
-
-    def _make_credentials(self, ranges: Subnets) -> None:
-        node, server = ranges.node_ip, f"https://{ranges.node_ip}:{API_PORT}"
-        authority = Authority(self._paths.node / "certificates")
-        names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost"]
-        addresses = [node, ranges.api_service_ip, "127.0.0.1"]
-        alternatives = [*(f"DNS:{name}" for name in names), *(f"IP:{address}" for address in addresses)]
-        self._credentials = commands.Credentials(
-            authority=authority.root.certificate,
-            serving=authority.issue_server("apiserver", user="kube-apiserver", alternatives=alternatives),
-            signing=authority.make_signing_key("service-account"),
-        )
-        self._kubelet_serving = authority.issue_server("kubelet", user="kubelet", alternatives=[f"IP:{node}"])
-        self._admin = authority.issue_client("admin", user="admin", group="system:masters")
-        clients = {
-            "admin": self._admin,
-            "kubelet": authority.issue_client("node", user=f"system:node:{configs.NODE_NAME}", group="system:nodes"),
-            **{
-                name: authority.issue_client(name, user=f"system:{name}")
-                for name in ("kube-controller-manager", "kube-scheduler", "kube-proxy")
-            },
-        }
-        for name, client in clients.items():
-            self._write_kubeconfig(self._kubeconfig(name), server, name, client)
-        self._server = apiserver.ApiServer(server, authority=self._credentials.authority, client=self._admin)
-
-    def _write_kubeconfig(self, path: pathlib.Path, server: str, user: str, client: Pair) -> None:
-        kubeconfig.write_kubeconfig(
-            path,
-            name=self._paths.name,
-            server=server,
-            authority=self._credentials.authority,
-            user=user,
-            client=client,
-        )
-
-    def _kubeconfig(self, user: str) -> pathlib.Path:
-        return self._paths.node / "kubeconfigs" / user
-
-    def _write_configurations(self, ranges: Subnets) -> None:
-        proxy = configs.render_proxy(kubeconfig=self._kubeconfig("kube-proxy"), ranges=ranges)
-        texts = {
-            "containerd.toml": configs.render_containerd(self._places),
-            "cni/10-pods.conflist": configs.render_network(self._places, ranges),
-            "kubelet.json": configs.render_kubelet(self._places, ranges, authority=self._credentials.authority),
-            "kube-proxy.json": proxy,
-        }
-        for name, text in texts.items():
-            path = self._paths.node / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        self._places.registries.mkdir(exist_ok=True)
 
     def _start_runtime(self) -> None:
         configuration = self._paths.node / "containerd.toml"
@@ -134,7 +118,7 @@ class BringUp:
         self._start("etcd", commands.render_etcd(find("etcd"), data=data, client_port=ETCD_PORT, peer_port=2380))
         server = commands.render_api_server(
             find("kube-apiserver"),
-            credentials=self._credentials,
+            credentials=self._credentials.control_plane,
             etcd_port=ETCD_PORT,
             port=API_PORT,
             services=str(ranges.services),
@@ -144,9 +128,9 @@ class BringUp:
                 "authorization-mode": "Node,RBAC",
                 "enable-admission-plugins": "NodeRestriction",
                 "kubelet-preferred-address-types": "InternalIP",
-                "kubelet-certificate-authority": self._credentials.authority,
-                "kubelet-client-certificate": self._admin.certificate,
-                "kubelet-client-key": self._admin.key,
+                "kubelet-certificate-authority": self._credentials.control_plane.authority,
+                "kubelet-client-certificate": self._credentials.admin.certificate,
+                "kubelet-client-key": self._credentials.admin.key,
             },
         )
         self._start("kube-apiserver", server)
@@ -165,24 +149,24 @@ class BringUp:
         self._progress.say("containerd ready")
 
     def _start_node(self, ranges: Subnets) -> None:
-        find = self._tools.find
+        find, kubeconfigs = self._tools.find, self._credentials.kubeconfigs
         manager = commands.render_controller_manager(
             find("kube-controller-manager"),
-            credentials=self._credentials,
-            kubeconfig=self._kubeconfig("kube-controller-manager"),
+            credentials=self._credentials.control_plane,
+            kubeconfig=kubeconfigs["kube-controller-manager"],
         )
         self._start("kube-controller-manager", manager)
-        scheduler = commands.render_scheduler(find("kube-scheduler"), kubeconfig=self._kubeconfig("kube-scheduler"))
+        scheduler = commands.render_scheduler(find("kube-scheduler"), kubeconfig=kubeconfigs["kube-scheduler"])
         self._start("kube-scheduler", scheduler)
         kubelet = {
             "config": self._paths.node / "kubelet.json",
-            "kubeconfig": self._kubeconfig("kubelet"),
+            "kubeconfig": kubeconfigs["kubelet"],
             "hostname-override": configs.NODE_NAME,
             "node-ip": ranges.node_ip,
             "root-dir": self._paths.node / "kubelet",
             "cert-dir": self._paths.node / "kubelet" / "pki",
-            "tls-cert-file": self._kubelet_serving.certificate,
-            "tls-private-key-file": self._kubelet_serving.key,
+            "tls-cert-file": self._credentials.kubelet_serving.certificate,
+            "tls-private-key-file": self._credentials.kubelet_serving.key,
         }
         self._start("kubelet", commands.render_flags(find("kubelet"), kubelet))
         proxy = {"config": self._paths.node / "kube-proxy.json"}

@@ -3,6 +3,7 @@
 Called by images, under its lock.
 """
 
+import ipaddress
 import os
 import pathlib
 
@@ -13,6 +14,16 @@ from tests.cluster.progress import Progress
 
 # Where Kubernetes looks a short name such as `wasmoor/operator:1` up.
 DEFAULT_REGISTRY = "docker.io"
+
+
+def is_local(reference: str) -> bool:
+    """Whether an image reference names a registry on this machine or a private network: those may speak plain HTTP."""
+    host = reference.partition("/")[0].rpartition(":")[0] or reference.partition("/")[0]
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return host == "localhost"
+    return address.is_private
 
 
 class Builder:
@@ -59,7 +70,8 @@ class Builder:
 
     def push(self, archive: pathlib.Path, reference: str) -> None:
         """Push an archive to a registry."""
-        push = [*self._buildah, "push", "--quiet", self._policy, "--tls-verify=false"]
+        verify = "false" if is_local(reference) else "true"
+        push = [*self._buildah, "push", "--quiet", self._policy, f"--tls-verify={verify}"]
         processes.run([*push, self._pull(archive), f"docker://{reference}"], timeout=600)
 
     def close(self) -> None:

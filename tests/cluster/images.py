@@ -34,7 +34,8 @@ class Images:
 def provide_images(paths: Paths, progress: Progress) -> Images:
     """Build what is not built yet, load it into the cluster in use, and say how manifests name it."""
     node.require_root("images")
-    install.install_all(paths, progress)
+    require_destination()
+    install.install_builder(paths, progress)
     with locks.hold(paths.images / "lock"):
         archives = build(paths, progress)
         names = {target: f"wasmoor/{target}:{archive.stem.rpartition('-')[2]}" for target, archive in archives.items()}
@@ -65,6 +66,15 @@ def build(paths: Paths, progress: Progress) -> dict[str, pathlib.Path]:
     return archives
 
 
+def require_destination() -> None:
+    """Refuse, before minutes of building, a cluster that there is no way to give images to."""
+    chosen = foreign_context()
+    if chosen is None or chosen.startswith(("kind-", "k3d-")) or os.environ.get("REGISTRY"):
+        return
+    todo = "set REGISTRY=HOST[:PORT] to a registry that it pulls from"
+    raise ClusterError("no way to give images to this cluster", where=f"context {chosen}", todo=todo)
+
+
 def load(paths: Paths, archive: pathlib.Path, name: str, progress: Progress) -> str:
     """Put an image into the cluster in use and return the reference that its pods use."""
     chosen = foreign_context()
@@ -82,11 +92,7 @@ def load(paths: Paths, archive: pathlib.Path, name: str, progress: Progress) -> 
             [processes.find_program("k3d"), "image", "import", str(archive), "--cluster", cluster], timeout=600
         )
         return name
-    outside = os.environ.get("REGISTRY")
-    if not outside:
-        todo = "set REGISTRY=HOST[:PORT] to a registry that it pulls from"
-        raise ClusterError("no way to give images to this cluster", where=f"context {chosen}", todo=todo)
-    reference = f"{outside}/{name}"
+    reference = f"{os.environ['REGISTRY']}/{name}"
     progress.say(f"pushing {reference}")
     with (
         tempfile.TemporaryDirectory(dir=paths.images, prefix=".push-") as temporary,

@@ -22,3 +22,10 @@ def install_all(paths: Paths, progress: Progress) -> None:
         packages.install_packages(progress)
         packages.install_registry(paths, progress)
         toolchain.install_products(paths, progress)
+
+
+def install_builder(paths: Paths, progress: Progress) -> None:
+    """Install what building images needs: Debian packages alone, nothing that takes minutes."""
+    if packages.find_missing():
+        with locks.hold(paths.cache / "install.lock"):
+            packages.install_packages(progress)

@@ -71,7 +71,7 @@ def start(paths: Paths, tools: toolchain.Tools, key: str, progress: Progress) ->
     if paths.logs.exists():
         shutil.rmtree(paths.logs)
     try:
-        bringup.BringUp(paths, tools, key=key, progress=progress).run()
+        bringup.bring_up(paths, tools, key=key, progress=progress)
     except BaseException:
         progress.say(f"failed; removing it (logs stay in {paths.logs})")
         teardown.tear_down(paths, progress)

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from tests.cluster import context, errors
+from tests.cluster import builder, context, errors
 
 IGNORE = "# inputs\n*\n!operator\n!README.md\n**/__pycache__\n"
 
@@ -75,3 +75,13 @@ def test_a_staged_context_holds_the_inputs_with_fixed_times(checkout: pathlib.Pa
     staged = sorted(file.relative_to(target).as_posix() for file in target.rglob("*") if file.is_file())
     assert staged == ["Dockerfile", "README.md", "operator/a.py"]
     assert {int(file.stat().st_mtime) for file in target.rglob("*")} == {0}
+
+
+@pytest.mark.parametrize("reference", ["localhost:5000/a:1", "127.0.0.1:5000/a:1", "10.1.2.3/a:1", "[::1]:5000/a:1"])
+def test_a_registry_nearby_may_speak_plain_http(reference: str) -> None:
+    assert builder.is_local(reference)
+
+
+@pytest.mark.parametrize("reference", ["ghcr.io/a/b:1", "registry.example:5000/a:1", "8.8.8.8/a:1"])
+def test_a_registry_far_away_must_prove_who_it_is(reference: str) -> None:
+    assert not builder.is_local(reference)
