@@ -110,7 +110,7 @@ class Operator:
         self._resolutions = resolutions.Resolutions(
             _make_resolver(values), values.registry, values.pace, on_answer=queue.add
         )
-        self._recorder = events.Recorder(api, values.election.identity)
+        self._recorder = events.Recorder(api, values.election.identity, self.meter)
         self._controller = controller.Controller(
             ports.World(
                 cluster=self._cluster,
@@ -128,7 +128,7 @@ class Operator:
         if not self._leading:
             return ""
         watches = [(informer.name, informer.silence) for informer in self._cluster.informers]
-        return health.check_silence(watches, self._values.health.stale)
+        return self._cluster.check_watches() or health.check_silence(watches, self._values.health.stale)
 
     def check_readiness(self) -> str:
         """Return what keeps this process from doing its part, if anything."""

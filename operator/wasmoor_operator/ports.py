@@ -131,7 +131,7 @@ class Recorder(Protocol):
     """Kubernetes Events."""
 
     def record(self, regarding: model.Manifest, event: model.Event) -> None:
-        """Queue an Event about this object; never blocks and never fails."""
+        """Queue an Event about this object; never waits, whatever becomes of it."""
         ...
 
 

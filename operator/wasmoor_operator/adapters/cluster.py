@@ -43,6 +43,11 @@ def render_path(kind: str, namespace: str | None, name: str | None = None, subre
     return "/".join(part for part in (path, plural, name, subresource) if part)
 
 
+def read_namespace(raw: Mapping[str, Any]) -> stores.Name:
+    """Return what objects of our own kinds are found by: their namespace."""
+    return raw["metadata"]["namespace"], ""
+
+
 def read_owner(raw: Mapping[str, Any]) -> stores.Name | None:
     """Return namespace and name of the component a child belongs to: by its owner, else by its label."""
     meta = raw["metadata"]
@@ -65,9 +70,12 @@ class Cluster:
         on_change: Callable[[ports.Key], None],
     ) -> None:
         self._api, self._values, self._meter, self._on_change = api, values, meter, on_change
-        self._own = {kind: stores.Store(kind, version, stores.read_name) for kind, (version, _) in OWN_KINDS.items()}
+        self._own = {kind: stores.Store(kind, version, read_namespace) for kind, (version, _) in OWN_KINDS.items()}
         self._children = {kind: stores.Store(kind, version, read_owner) for kind, (version, _) in CHILD_KINDS.items()}
         self._pods = stores.Store("Pod", "v1", read_owner)
+        self._told = dict.fromkeys(OWN_KINDS, 0)
+        self._listed = dict.fromkeys(OWN_KINDS, 0)
+        self._silent: set[str] = set()
         self.informers = [
             self._watch(kind, store, namespace)
             for kind, store in {**self._children, "Pod": self._pods}.items()
@@ -102,6 +110,7 @@ class Cluster:
     def take(self, kind: str, raw: Mapping[str, Any], *, deleted: bool) -> bool:
         """Take what a watch of our own kinds told; return False when it is no news."""
         store = self._own[kind]
+        self._told[kind] = max(self._told[kind], stores.read_version(raw))
         return store.remove(raw) if deleted else store.put(raw)
 
     def get(self, key: ports.Key) -> model.Manifest | None:
@@ -110,8 +119,8 @@ class Cluster:
 
     def list_kind(self, kind: str, namespace: str | None = None) -> Sequence[model.Manifest]:
         """Return all of a kind of ours."""
-        found = self._own[kind].values()
-        return [raw for raw in found if namespace in {None, raw["metadata"]["namespace"]}]
+        store = self._own[kind]
+        return store.values() if namespace is None else store.find((namespace, ""))
 
     def list_children(self, key: ports.Key) -> Sequence[model.Manifest]:
         """Return the children of a component."""
@@ -140,12 +149,25 @@ class Cluster:
     async def refresh(self) -> None:
         """Read both kinds anew, page by page."""
         for kind, store in self._own.items():
+            self._check_watch(kind)
             for namespace in self._scopes:
                 found, version = await informers.list_all(
                     self._api, render_path(kind, namespace), {"limit": str(self._values.page)}
                 )
+                self._listed[kind] = max([self._listed[kind], *map(stores.read_version, found)])
                 for raw in store.replace(found, stores.parse_version(version), namespace):
                     self._on_change(ports.Key(kind, raw["metadata"]["namespace"], raw["metadata"]["name"]))
+
+    def check_watches(self) -> str:
+        """Return which watches of our own kinds are dead."""
+        return f"dead watches: {', '.join(sorted(self._silent))}" if self._silent else ""
+
+    def _check_watch(self, kind: str) -> None:
+        """Notice a watch that ended without a word: it never told what the list before this one already held."""
+        if self._told[kind] < self._listed[kind]:
+            self._silent.add(kind)
+        else:
+            self._silent.discard(kind)
 
     async def apply(self, namespace: str, child: model.Child) -> None:
         """Write a child."""

@@ -12,11 +12,11 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from wasmoor_operator import ports, reasons
-from wasmoor_operator.adapters import connection
 from wasmoor_operator.decide import model
 
 logger = logging.getLogger(__name__)
@@ -29,11 +29,19 @@ NOTE_BYTES = 1024
 CONTROLLER = "wasmoor.dev/operator"
 
 
+class Poster(Protocol):
+    """What a recorder needs of a `connection.Connection`."""
+
+    async def create(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """POST an object."""
+        ...
+
+
 class Recorder:
     """Posts Events; `run` does the posting."""
 
-    def __init__(self, api: connection.Connection, instance: str) -> None:
-        self._api, self._instance = api, instance
+    def __init__(self, api: Poster, instance: str, meter: ports.Meter) -> None:
+        self._api, self._instance, self._meter = api, instance, meter
         self._queue: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(WAITING)
         self._told: OrderedDict[str, float] = OrderedDict()
 
@@ -59,6 +67,7 @@ class Recorder:
         """Post what is queued until cancelled."""
         while True:
             namespace, manifest = await self._queue.get()
+            self._meter.wrote("events", "create")
             try:
                 await self._api.create(f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", manifest)
             except ports.ApiFault as fault:

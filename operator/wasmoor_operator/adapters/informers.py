@@ -11,18 +11,32 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Protocol
 
 from wasmoor_operator import ports, settings
-from wasmoor_operator.adapters import connection, stores
+from wasmoor_operator.adapters import stores
 
 logger = logging.getLogger(__name__)
 
 GONE = 410
 BACKOFF_INITIAL = 0.5
+# Between two watches, lest something in between that ends each at once is asked without end.
+PAUSE = 0.1
 BACKOFF_MAX = 30.0
 OnChange = Callable[[Mapping[str, Any]], None]
+
+
+class Source(Protocol):
+    """What an informer needs of a `connection.Connection`."""
+
+    async def read(self, path: str, **query: str) -> dict[str, Any]:
+        """GET one page of a list."""
+        ...
+
+    def watch(self, path: str, *, silence: float, **query: str) -> AsyncIterator[dict[str, Any]]:
+        """Yield the events of one watch."""
+        ...
 
 
 class Informer:
@@ -30,7 +44,7 @@ class Informer:
 
     def __init__(
         self,
-        api: connection.Connection,
+        api: Source,
         store: stores.Store,
         path: str,
         *,
@@ -42,7 +56,7 @@ class Informer:
         self._api, self._store, self._path = api, store, path
         self._namespace, self._selector, self._values, self._on_change = namespace, selector, values, on_change
         self._version = ""
-        self._heard = time.monotonic()
+        self._alive = time.monotonic()
         self.synced = asyncio.Event()
         """Set after the first list."""
 
@@ -53,8 +67,8 @@ class Informer:
 
     @property
     def silence(self) -> float:
-        """Seconds since anything was heard."""
-        return time.monotonic() - self._heard
+        """Seconds since this informer heard or tried anything; a cluster that is away does not make it longer."""
+        return time.monotonic() - self._alive
 
     async def run(self) -> None:
         """List and watch until cancelled."""
@@ -65,7 +79,9 @@ class Informer:
                     await self._list()
                 await self._watch()
                 delay = BACKOFF_INITIAL
+                await asyncio.sleep(PAUSE)
             except ports.ApiFault as fault:
+                self._alive = time.monotonic()
                 if fault.status == GONE:
                     self._version = ""
                 logger.warning("%s; trying again in %.0f s", fault.message, delay)
@@ -76,7 +92,7 @@ class Informer:
     async def _list(self) -> None:
         query = {"labelSelector": self._selector, "limit": str(self._values.page)}
         found, self._version = await list_all(self._api, self._path, query)
-        self._heard = time.monotonic()
+        self._alive = time.monotonic()
         changed = self._store.replace(found, stores.parse_version(self._version), self._namespace)
         self.synced.set()
         for raw in changed:
@@ -92,7 +108,7 @@ class Informer:
             timeoutSeconds=str(self._values.server_timeout),
         )
         async for event in events:
-            self._heard = time.monotonic()
+            self._alive = time.monotonic()
             self._take(event)
 
     def _take(self, event: Mapping[str, Any]) -> None:
@@ -101,6 +117,8 @@ class Informer:
             raise ports.ApiFault(
                 int(raw.get("code") or 0), str(raw.get("reason")), f"watch {self._path}: {raw.get('message')}"
             )
+        if "metadata" not in raw:
+            raise ports.ApiFault(0, "BadAnswer", f"watch {self._path}: an event without an object")
         self._version = str(raw["metadata"].get("resourceVersion", ""))
         if kind == "BOOKMARK":
             return
@@ -109,9 +127,7 @@ class Informer:
             self._on_change(raw)
 
 
-async def list_all(
-    api: connection.Connection, path: str, query: Mapping[str, str]
-) -> tuple[list[Mapping[str, Any]], str]:
+async def list_all(api: Source, path: str, query: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], str]:
     """Return a whole collection, read page by page, and its resourceVersion."""
     found: list[Mapping[str, Any]] = []
     more = dict(query)

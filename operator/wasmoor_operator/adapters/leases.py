@@ -16,20 +16,35 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from kubernetes.aio.client import exceptions
 from kubernetes.aio.leaderelection import electionconfig, leaderelection, leaderelectionrecord
 from kubernetes.aio.leaderelection.resourcelock import baselock
 
 from wasmoor_operator import ports, settings
-from wasmoor_operator.adapters import connection
 
 logger = logging.getLogger(__name__)
 
 Record = leaderelectionrecord.LeaderElectionRecord
 # How long a leader that must go is waited for.
 STOP_SECONDS = 5.0
+
+
+class Store(Protocol):
+    """What a lock needs of a `connection.Connection`."""
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """GET the Lease."""
+        ...
+
+    async def create(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """POST the Lease."""
+        ...
+
+    async def replace(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
+        """PUT the Lease."""
+        ...
 
 
 class LeadershipLost(Exception):
@@ -39,7 +54,7 @@ class LeadershipLost(Exception):
 class Lock(baselock.BaseLock):
     """A Lease whose requests end in time and never raise."""
 
-    def __init__(self, values: settings.ElectionSettings, api: connection.Connection) -> None:
+    def __init__(self, values: settings.ElectionSettings, api: Store) -> None:
         super().__init__(values.name, values.namespace, values.identity)
         self._api = api
         self._collection = f"/apis/coordination.k8s.io/v1/namespaces/{values.namespace}/leases"
@@ -142,7 +157,7 @@ def format_now() -> str:
 class Election:
     """Leads while this process holds the Lease."""
 
-    def __init__(self, values: settings.ElectionSettings, api: connection.Connection) -> None:
+    def __init__(self, values: settings.ElectionSettings, api: Store) -> None:
         self._values = values
         self._lock = Lock(values, api)
         # It logs tracebacks of what is expected; the lock above says the same in a line.

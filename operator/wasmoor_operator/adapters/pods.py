@@ -124,7 +124,9 @@ class Pods:
         while True:
             async with self._slots:
                 report = await self._ask_status(address)
-            entry = self._followed[key][uid]
+            entry = self._followed.get(key, {}).get(uid)
+            if entry is None or entry.question != question:
+                return
             news = entry.answered != question or entry.report != report
             entry.answered, entry.report = question, report
             if news:
