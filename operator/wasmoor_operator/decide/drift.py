@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wasmoor_operator.api.group import DESIRED_ANNOTATION
 from wasmoor_operator.decide.model import Manifest
 from wasmoor_runtime.contract import quantities
 
@@ -21,9 +20,11 @@ def find_child(children: tuple[Manifest, ...], wanted: Manifest) -> Manifest | N
 
 
 def is_as_wanted(wanted: Manifest, observed: Manifest) -> bool:
-    """Return whether nothing has to be applied: the same wish was applied, and nobody has undone any of it."""
-    stamps = [(m["metadata"].get("annotations") or {}).get(DESIRED_ANNOTATION) for m in (wanted, observed)]
-    return stamps[0] == stamps[1] and contains(observed, wanted)
+    """Return whether nothing has to be applied: the same wish was applied, and nobody has undone any of it.
+
+    A wish carries its own hash as an annotation, so one that lost a field since is not contained either.
+    """
+    return contains(observed, wanted)
 
 
 def contains(observed: Any, wanted: Any) -> bool:

@@ -239,6 +239,85 @@ def test_the_old_contract_goes_when_no_pod_can_want_it_again() -> None:
     assert [ref.name for ref in world.step().prune] == [f"time-contract-{old}"]
 
 
+def test_a_contract_stays_while_its_pods_may_come_back() -> None:
+    world = running()
+    old = world.hash
+    world.resolve(worlds.OTHER_DIGEST)
+    world.step()
+    world.run_pods(ready=False, phase="Loading", reason="Loading")
+    world.count_pods(total=2, updated=1, ready=0)
+    world.settle()
+    assert ("ConfigMap", f"time-contract-{old}") in world.children
+
+
+def test_pods_that_are_going_do_not_serve() -> None:
+    world = running()
+    world.change(pods=tuple(dataclasses.replace(pod, deleting=True) for pod in world.observed.pods))
+    world.count_pods(total=1, updated=1, ready=0)
+    world.step()
+    assert world.condition("Ready")[0] == "False"
+
+
+def test_a_pod_that_is_not_ready_yet_does_not_make_it_loaded() -> None:
+    world = World()
+    world.settle()
+    world.run_pods(ready=False, phase="Running", reason="Running")
+    world.step()
+    assert world.condition("Loaded")[0] == "Unknown"
+
+
+def test_what_was_said_of_another_digest_is_not_kept_over_a_restart() -> None:
+    world = running()
+    world.resolve(worlds.OTHER_DIGEST)
+    plan = worlds.decide(world.observed)
+    for child in plan.children:
+        world.children[child.manifest["kind"], child.manifest["metadata"]["name"]] = {
+            **child.manifest,
+            "status": {},
+        }
+    world.children["Deployment", "time"]["metadata"]["generation"] = 2
+    world.change(pods=(), reports={}, registrations={}, children=tuple(world.children.values()))
+    world.add_pod("new-0", world.hash, ready=True)
+    world.step()
+    assert world.condition("Loaded")[0] == "Unknown"
+
+
+def test_without_its_service_a_component_is_not_ready() -> None:
+    world = running()
+    world.change(children=tuple(child for key, child in world.children.items() if key[0] != "Service"))
+    plan = worlds.decide(world.observed)
+    assert plan.status is not None
+    ready = next(item for item in plan.status["conditions"] if item["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "PodsNotReady")
+    assert "Service" in ready["message"]
+
+
+def test_waiting_for_a_registry_is_work_in_hand() -> None:
+    world = running()
+    world.edit(**new_source())
+    world.resolve(fault=DOWN)
+    world.step()
+    assert world.condition("Reconciling") == ("True", "RegistryUnavailable")
+    assert world.condition("Ready") == ("True", "Running")
+
+
+def test_one_failure_is_told_once() -> None:
+    world = World()
+    world.settle()
+    world.run_pods(ready=False, phase="Failed", reason="CompileFailed", message="bad section")
+    assert [event.reason for event in world.step().events] == ["CompileFailed"]
+
+
+def test_a_status_holds_a_bounded_part_of_many_tools() -> None:
+    world = running()
+    tools = tuple(model.Tool(name=f"t{number:03}", description="x" * 1000) for number in range(100))
+    world.change(registrations={world.hash: model.Registration(pod="new-0", tools=tools, tools_hash="sha256:2")})
+    world.step()
+    assert len(world.status["tools"]) == 64
+    assert {len(tool["description"]) for tool in world.status["tools"]} == {256}
+    assert world.status["toolCount"] == 100
+
+
 def test_going_back_to_the_version_before_is_a_rollout_like_any_other() -> None:
     world = running()
     old = world.hash

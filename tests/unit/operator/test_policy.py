@@ -34,6 +34,11 @@ def test_two_defaults_are_a_conflict_on_both() -> None:
     assert ready(decide(second, first)) == ("False", "PolicyConflict")
 
 
+def test_a_conflict_of_others_concerns_only_them() -> None:
+    defaults = worlds.read_policy("a", default=True), worlds.read_policy("b", default=True)
+    assert ready(decide(worlds.read_policy(), *defaults)) == ("True", "Accepted")
+
+
 def test_a_limit_of_zero_is_invalid() -> None:
     plan = decide(worlds.read_policy(limits={"memory": "0"}))
     assert ready(plan) == ("False", "PolicyInvalid")
