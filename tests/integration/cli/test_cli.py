@@ -96,6 +96,7 @@ def test_manifests_are_served_called_and_stopped(tmp_path: Path, registry: str) 
     assert wrong.stderr.startswith("InvalidArguments: at /milliseconds: ")
     assert (missing.returncode, missing.stderr) == (2, f"error: {url}: Unknown tool: nope\n")
     assert elsewhere.returncode == 2
+    assert "HTTP 503: tools/gone is Failed: " in elsewhere.stderr
     assert elsewhere.stderr.count("\n") == 1
     assert url in stdout
     assert "ArtifactNotFound" in stdout
