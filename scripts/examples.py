@@ -69,6 +69,6 @@ def list_references() -> dict[str, str]:
 def read_answer(answer: dict[str, Any]) -> Any:
     """Return what an answer of `in_pod` carries: the result, or the payload of the component's error."""
     if answer["isError"]:
-        return json.loads(answer["text"])
+        return json.loads(answer["text"])["error"]
     structured: dict[str, Any] = answer["structured"]
     return structured["result"]

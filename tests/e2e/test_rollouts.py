@@ -23,7 +23,7 @@ def assert_nothing_failed(report: dict[str, Any]) -> None:
 
 def test_a_tag_that_moves_rolls_over_without_a_failed_call(tenant: Tenant) -> None:
     first = tenant.push("spin", "latest")
-    tenant.apply("roll", tenant.reference("latest"), oci={"refresh": "2s"}, replicas=2)
+    tenant.apply("roll", tenant.reference("latest"), oci={"refresh": "10s"}, replicas=2)
     tenant.wait_ready("roll")
     tenant.wait_serving("roll", first)
     with tenant.start_load("roll", "ping") as load:

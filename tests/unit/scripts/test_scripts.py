@@ -59,7 +59,7 @@ def test_a_right_answer_is_shown() -> None:
     [
         ({"failure": "ConnectError: refused"}, "refused"),
         ({"isError": False, "structured": {"result": 7}, "text": '{"result": 7}'}, "instead of 6"),
-        ({"isError": True, "structured": None, "text": "6"}, "instead of 6"),
+        ({"isError": True, "structured": None, "text": '{"error": 6}'}, "instead of 6"),
     ],
 )
 def test_a_missing_or_wrong_answer_ends_it(answer: dict[str, object], says: str) -> None:
