@@ -4,8 +4,11 @@ Called by images, under its lock.
 """
 
 import ipaddress
+import json
 import os
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tests.cluster import base_image, longrun, mounts, pip_settings, processes
 from tests.cluster.kubeconfig import write_private
@@ -14,6 +17,18 @@ from tests.cluster.progress import Progress
 
 # Where Kubernetes looks a short name such as `wasmoor/operator:1` up.
 DEFAULT_REGISTRY = "docker.io"
+# A build gives five or six: two results and what the other stages end with. Two builds are kept.
+KEPT_IMAGES = 12
+
+
+def choose_unneeded(listed: Sequence[Mapping[str, Any]], base: str) -> list[str]:
+    """Identities of images that no later build will use again, from `buildah images --json`.
+
+    Layers that a newer image shares stay with that image; the base image is always kept.
+    """
+    built = [image for image in listed if base not in (image["names"] or [])]
+    newest_first = sorted(built, key=lambda image: int(image["created"]), reverse=True)
+    return [str(image["id"]) for image in newest_first[KEPT_IMAGES:]]
 
 
 def is_local(reference: str) -> bool:
@@ -73,6 +88,12 @@ class Builder:
         verify = "false" if is_local(reference) else "true"
         push = [*self._buildah, "push", "--quiet", self._policy, f"--tls-verify={verify}"]
         processes.run([*push, self._pull(archive), f"docker://{reference}"], timeout=600)
+
+    def trim(self) -> None:
+        """Forget builds before the last two, or the storage would grow by some 300 MB with each."""
+        listed = json.loads(processes.run([*self._buildah, "images", "--json"]))
+        if unneeded := choose_unneeded(listed, base_image.name_base()):
+            processes.run([*self._buildah, "rmi", "--force", *unneeded], timeout=300)
 
     def close(self) -> None:
         """Remove the working containers and unmount the storage, which buildah leaves mounted."""

@@ -60,6 +60,7 @@ def build(paths: Paths, progress: Progress) -> dict[str, pathlib.Path]:
                 building.provide_base(base)
                 for target, archive in missing.items():
                     building.build(target, base, tag, archive)
+                building.trim()
     for target, archive in archives.items():
         archive.touch()
         remove_old(paths.images, target)

@@ -77,6 +77,14 @@ def test_a_staged_context_holds_the_inputs_with_fixed_times(checkout: pathlib.Pa
     assert {int(file.stat().st_mtime) for file in target.rglob("*")} == {0}
 
 
+def test_the_builder_forgets_the_oldest_images_and_never_the_base() -> None:
+    def image(created: int, *names: str) -> dict[str, object]:
+        return {"id": str(created), "created": created, "names": list(names) or None}
+
+    listed = [image(0, "base:1"), *(image(created) for created in range(1, builder.KEPT_IMAGES + 3))]
+    assert builder.choose_unneeded(listed, "base:1") == ["2", "1"]
+
+
 @pytest.mark.parametrize("reference", ["localhost:5000/a:1", "127.0.0.1:5000/a:1", "10.1.2.3/a:1", "[::1]:5000/a:1"])
 def test_a_registry_nearby_may_speak_plain_http(reference: str) -> None:
     assert builder.is_local(reference)
