@@ -28,6 +28,9 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.paths import Paths, find_paths, foreign_context
 from tests.cluster.progress import Progress
 
+# Seconds that a node which was Ready may be not Ready before it is replaced, with everything in it.
+PATIENCE = 30.0
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
@@ -119,7 +122,7 @@ def is_up(paths: Paths) -> bool:
 
 
 def is_healthy(paths: Paths, key: str) -> bool:
-    """Whether the node can be used as it is: same programs, all running, node Ready."""
+    """Whether the node can be used as it is: same programs, all running, node Ready (a busy one is given a moment)."""
     known = state.read_state(paths.node)
     if known is None or not known.complete or known.key != key:
         return False
@@ -128,7 +131,12 @@ def is_healthy(paths: Paths, key: str) -> bool:
     certificates = paths.node / "certificates"
     admin = Pair(certificate=certificates / "admin.crt", key=certificates / "admin.key")
     server = f"https://{known.ranges.node_ip}:{bringup.API_PORT}"
-    return apiserver.ApiServer(server, authority=certificates / "ca.crt", client=admin).is_node_ready()
+    asked = apiserver.ApiServer(server, authority=certificates / "ca.crt", client=admin)
+    try:
+        apiserver.wait_for("the node's readiness", asked.is_node_ready, deadline=PATIENCE, explain=lambda: server)
+    except ClusterError:
+        return False
+    return True
 
 
 def publish_kubeconfig(paths: Paths) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from tests.cluster import apiserver, configs, locks, packages, processes, state
 from tests.cluster.errors import ClusterError
 from tests.cluster.kubeconfig import write_private
-from tests.cluster.paths import Paths
+from tests.cluster.paths import Paths, foreign_context
 from tests.cluster.progress import Progress
 
 LOOPBACK = "127.0.0.1"
@@ -79,8 +79,9 @@ def follow_node(paths: Paths, progress: Progress) -> None:
 
 
 def endpoints(paths: Paths) -> Endpoints | None:
-    """Where the registry is reached; None when it does not run. REGISTRY names one outside for a cluster outside."""
-    if outside := os.environ.get("REGISTRY"):
+    """Where the registry is reached; None when it does not run. For a cluster of CONTEXT, REGISTRY names its own."""
+    outside = os.environ.get("REGISTRY")
+    if outside and foreign_context():
         return Endpoints(host=outside, pods=outside)
     loopback, node = observe(paths, "loopback"), observe(paths, "node")
     if loopback is None:
