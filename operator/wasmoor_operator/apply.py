@@ -17,6 +17,8 @@ from wasmoor_operator.decide import model
 # Somebody has to grant a right or raise a quota, and nothing announces that they did.
 RETRY_REFUSED = 30.0
 
+_NOT_IN_SCHEMA = "failed to create typed patch object"
+
 
 async def apply_children(component: model.Component, plan: model.Plan, cluster: ports.Cluster) -> None:
     """Write and delete children, one stage after another. Raises `errors.OperatorFault` and `ports.ApiFault`."""
@@ -55,7 +57,9 @@ def explain(fault: ports.ApiFault) -> errors.OperatorFault | None:
     if fault.status == HTTPStatus.CONFLICT and "Apply failed" in fault.message:
         message = f"an object of this name exists and is managed by somebody else: {fault.message}"
         return errors.Waiting(reason.NAME_TAKEN, message, delay=RETRY_REFUSED)
-    if fault.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+    # A podTemplate that names no field of a pod, or one of another type. Server-side apply says so with a plain 500.
+    unreadable = fault.status == HTTPStatus.INTERNAL_SERVER_ERROR and _NOT_IN_SCHEMA in fault.message
+    if fault.status == HTTPStatus.UNPROCESSABLE_ENTITY or unreadable:
         return errors.Stalled(reason.POD_REJECTED, fault.message)
     if fault.status == HTTPStatus.BAD_REQUEST:
         return errors.Stalled(reason.SPEC_INVALID, fault.message)

@@ -108,17 +108,24 @@ def _find_deployment(observed: Observed) -> Manifest | None:
 
 
 def _running_contract(observed: Observed, deployment: Manifest | None) -> Contract | None:
-    """Return the contract of the version that runs, if its ConfigMap is still there and readable."""
-    if deployment is None:
+    """Return the contract of the version that runs, if its ConfigMap is still there and readable.
+
+    Where somebody deleted the Deployment, that is the newest contract.
+    """
+    stored = [child for child in observed.children if child["kind"] == "ConfigMap"]
+    if deployment is not None:
+        wanted = names.contract_name(observed.component.name, deployed_contract(deployment))
+        stored = [child for child in stored if child["metadata"]["name"] == wanted]
+    newest_first = sorted(stored, key=lambda child: child["metadata"].get("creationTimestamp", ""), reverse=True)
+    return next((contract for child in newest_first if (contract := _read_contract(child)) is not None), None)
+
+
+def _read_contract(child: Manifest) -> Contract | None:
+    """Return the contract that a ConfigMap holds, if it can be read."""
+    try:
+        return Contract.model_validate_json((child.get("data") or {})[names.CONTRACT_KEY])
+    except (ValidationError, KeyError):
         return None
-    wanted = names.contract_name(observed.component.name, deployed_contract(deployment))
-    for child in observed.children:
-        if child["kind"] == "ConfigMap" and child["metadata"]["name"] == wanted:
-            try:
-                return Contract.model_validate_json(child["data"][names.CONTRACT_KEY])
-            except (ValidationError, KeyError):
-                return None
-    return None
 
 
 def _endpoint(observed: Observed) -> str:

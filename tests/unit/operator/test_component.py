@@ -163,6 +163,19 @@ def test_what_runs_goes_on_when_a_new_reference_cannot_be_resolved(fault: errors
     world.settle()
 
 
+def test_a_deleted_deployment_comes_back_while_the_new_reference_cannot_be_resolved() -> None:
+    world = running()
+    before = world.hash
+    world.edit(**new_source())
+    world.resolve(fault=NOT_THERE)
+    world.settle()
+    del world.children["Deployment", "time"]
+    world.change(children=tuple(world.children.values()))
+    plan = world.step()
+    assert [child.manifest["kind"] for child in plan.children] == ["Deployment"]
+    assert world.hash == before
+
+
 def test_a_new_reference_that_is_not_there_degrades() -> None:
     world = running()
     world.edit(**new_source())

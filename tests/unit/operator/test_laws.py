@@ -142,7 +142,7 @@ def change_pods(world: World, pods: list[Any], counts: Any, conditions: Any, reg
         world.count_pods(**counts, conditions=conditions)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(STEPS, max_size=12))
 def test_laws_hold_along_every_way(steps: list[tuple[str, Any]]) -> None:
     world = World()
@@ -162,7 +162,7 @@ def wants_pods(spec: dict[str, object]) -> bool:
     return spec.get("replicas", 1) != 0 and not spec.get("suspend")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(SPECS.filter(wants_pods), POLICIES, st.none() | FAULTS)
 def test_no_change_of_a_manifest_makes_a_running_component_unready(spec: Any, policies: Any, fault: Any) -> None:
     world = worlds.running()
@@ -174,7 +174,7 @@ def test_no_change_of_a_manifest_makes_a_running_component_unready(spec: Any, po
     assert ("Deployment", "time") in world.children
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, max_size=8))
 def test_a_decision_depends_on_nothing_but_what_was_observed(steps: list[tuple[str, Any]]) -> None:
     world = World()

@@ -25,6 +25,7 @@ def fault(status: int, message: str = "no") -> ports.ApiFault:
         (401, "Unauthorized", "Forbidden", errors.Waiting),
         (409, "Apply failed with 1 conflict: conflict with kubectl", "NameTaken", errors.Waiting),
         (422, "spec.selector: field is immutable", "PodRejected", errors.Stalled),
+        (500, "failed to create typed patch object: .spec.x: not declared", "PodRejected", errors.Stalled),
         (400, "unknown field spec.x", "SpecInvalid", errors.Stalled),
     ],
 )
