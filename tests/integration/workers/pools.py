@@ -88,8 +88,8 @@ def result(outcome: Outcome) -> Any:
 
 def zygote(pool: ProcessPool) -> int:
     """Return the pid of a pool's zygote."""
-    assert pool._generation is not None
-    return pool._generation._process.pid
+    assert pool._crew.generation is not None
+    return pool._crew.generation._process.pid
 
 
 def workers(pool: ProcessPool) -> set[int]:

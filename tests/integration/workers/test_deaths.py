@@ -76,7 +76,7 @@ async def test_a_zygote_may_die_again_and_again(pools: Pools) -> None:
 
     for _ in range(3):
         kill(zygote(pool))
-        await until(lambda: pool._generation is None, "the death is noticed")
+        await until(lambda: pool._crew.generation is None, "the death is noticed")
         assert result(await call(pool, "add", a=1, b=1)) == 2
 
 
