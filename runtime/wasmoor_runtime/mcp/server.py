@@ -67,13 +67,8 @@ class ComponentServer:
         tool = self._host.find_tool(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:128]}")
-        given = params.arguments or {}
         try:
-            why = self._arguments[tool.name].explain(given)
-            payload = b"" if why else arguments.render_arguments(given)
-        except ValueError as error:
-            why, payload = f"at /: {error}", b""
-        try:
+            payload, why = self._check(tool.name, params.arguments or {})
             if why:
                 self._host.tell_refused(tool, Verdict.INVALID_ARGUMENTS)
                 return results.render_failure(Verdict.INVALID_ARGUMENTS, f"InvalidArguments: {why}")
@@ -81,3 +76,11 @@ class ComponentServer:
         except Exception:  # noqa: BLE001 - the SDK shows what escapes to clients
             _log.exception("defect while answering a call of %s", self._host.id)
             return results.render_failure(Verdict.CRASHED, "Crashed: a defect in wasmoor; its log says more")
+
+    def _check(self, name: str, given: Mapping[str, Any]) -> tuple[bytes, str]:
+        """Return the arguments as JSON, and why they cannot be used, if they cannot."""
+        try:
+            payload = arguments.render_arguments(given)
+        except ValueError as error:
+            return b"", f"at /: {error}"
+        return payload, self._arguments[name].explain(given) if len(payload) <= arguments.LARGEST_CHECKED else ""

@@ -127,9 +127,9 @@ async def test_an_excluded_tool_cannot_be_called() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({}, "InvalidArguments: at /: 'text' is a required property"),
-        ({"text": 5}, "InvalidArguments: at /text: 5 is not of type 'string'"),
-        ({"text": "x", "y": 1}, "InvalidArguments: at /: Additional properties are not allowed ('y' was unexpected)"),
+        ({}, "InvalidArguments: at /: missing text"),
+        ({"text": 5}, "InvalidArguments: at /text: expected string"),
+        ({"text": "x", "y": 1}, "InvalidArguments: at /: a property that is not known here; known are text"),
     ],
 )
 async def test_arguments_that_do_not_fit_are_told_with_a_pointer_and_never_reach_the_pool(
@@ -142,6 +142,15 @@ async def test_arguments_that_do_not_fit_are_told_with_a_pointer_and_never_reach
     assert result.content[0].text == words  # type: ignore[union-attr]
     assert pool.calls == []
     assert site.recorder.calls() == [("shout", "InvalidArguments")]
+
+
+async def test_large_arguments_are_left_to_the_worker_which_has_a_deadline() -> None:
+    refusal = Outcome(verdict=Verdict.INVALID_ARGUMENTS, message="/text: expected a string")
+    pool = FakePool([make_function("shout")], {"shout": answering(refusal)})
+    async with run_site(pool) as site, Client(site.url) as client:
+        result = await client.call_tool("shout", {"text": ["x"] * 10_000})
+    assert result.content[0].text == "InvalidArguments: /text: expected a string"  # type: ignore[union-attr]
+    assert pool.calls == [("shout", {"text": ["x"] * 10_000})]
 
 
 @pytest.mark.parametrize("mode", MODES)
