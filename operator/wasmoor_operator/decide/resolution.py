@@ -32,7 +32,7 @@ def is_due(component: Component, last: Resolution | None, now: datetime, pace: s
         return False
     asked = last is not None and (last.reference, last.generation) == (source.reference, component.generation)
     if last is not None and asked and last.fault is not None:
-        return now >= last.attempted_at + timedelta(seconds=retry_delay(last.fault, pace))
+        return now >= last.attempted_at + timedelta(seconds=retry_delay(last.fault, source, pace))
     known = resolved_at(component, source)
     if last is not None and asked and (known is None or last.attempted_at > known):
         known = last.attempted_at
@@ -41,9 +41,11 @@ def is_due(component: Component, last: Resolution | None, now: datetime, pace: s
     return source.refresh is not None and now >= known + timedelta(seconds=parse_duration(source.refresh))
 
 
-def retry_delay(fault: errors.OperatorFault, pace: settings.PaceSettings) -> float:
-    """Return after how many seconds a failed question is asked again."""
-    return fault.delay if isinstance(fault, errors.Waiting) else pace.stalled
+def retry_delay(fault: errors.OperatorFault, source: OciSource, pace: settings.PaceSettings) -> float:
+    """Return after how many seconds a failed question is asked again; what `refresh` promises is kept then, too."""
+    if isinstance(fault, errors.Waiting):
+        return fault.delay
+    return min(pace.stalled, parse_duration(source.refresh)) if source.refresh else pace.stalled
 
 
 def pinned_digest(reference: str) -> str:
@@ -95,7 +97,7 @@ def seconds_until_due(observed: Observed, pace: settings.PaceSettings) -> float 
     source = component.spec.source.oci
     answer = find_answer(observed, source)
     if answer is not None and answer.fault is not None:
-        due = answer.attempted_at + timedelta(seconds=retry_delay(answer.fault, pace))
+        due = answer.attempted_at + timedelta(seconds=retry_delay(answer.fault, source, pace))
     elif source.refresh is not None:
         asked = answer.attempted_at if answer else resolved_at(component, source)
         due = (asked or observed.now) + timedelta(seconds=parse_duration(source.refresh))

@@ -70,6 +70,13 @@ def test_a_tag_that_is_not_there_is_looked_up_now_and_then() -> None:
     assert is_due(worlds.PACE.stalled, last=missing)
 
 
+def test_a_tag_that_is_not_there_is_looked_up_as_often_as_refresh_says() -> None:
+    missing = worlds.answer(fault=errors.Stalled(Reason.ARTIFACT_NOT_FOUND, "not there"))
+    assert not is_due(9, last=missing, refresh="10s")
+    assert is_due(10, last=missing, refresh="10s")
+    assert is_due(worlds.PACE.stalled, last=missing, refresh="1h")
+
+
 def test_a_component_is_looked_at_when_its_tag_is_due() -> None:
     world = worlds.running(source={"oci": {"reference": worlds.REFERENCE, "refresh": "1m"}})
     assert world.step().requeue_after == 60
