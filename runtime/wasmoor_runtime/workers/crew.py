@@ -84,7 +84,7 @@ class Crew:
             return
         if row is None:
             row = self.generation.table.find(call)
-        if row in self._alive and row not in self._ending:
+        if row is not None and row in self._alive | self._forking and row not in self._ending:
             self._ending.add(row)
             self.generation.kill(row, call)
 

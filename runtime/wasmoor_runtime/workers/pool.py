@@ -100,7 +100,7 @@ class ProcessPool:
         """Return what the processes do now."""
         busy = sum(call in self._sent for call, _ in self._crew.running().values())
         return WorkerStatus(
-            alive=self._crew.size,
+            alive=max(self._crew.size, busy),  # a new worker may run a call before the zygote has told of it
             busy=busy,
             queued=len(self._waiting) + len(self._sent) - busy,
             replaced=self._crew.replaced,

@@ -151,21 +151,25 @@ async def test_arguments_that_are_too_large_are_refused(pools: Pools) -> None:
 
 async def test_a_full_queue_is_refused_at_once(pools: Pools) -> None:
     pool = await pools.start(find_component("fixtures/sleep"), concurrency=2, queue=1)
-    running = [asyncio.create_task(call(pool, "sleep", milliseconds=400)) for _ in range(3)]
+    running = [asyncio.create_task(call(pool, "sleep", timeout=90, milliseconds=60_000)) for _ in range(2)]
     await until(lambda: pool.status().busy == 2, "two calls run")
+    waiting = asyncio.create_task(call(pool, "sleep", milliseconds=1))
+    await until(lambda: pool.status().queued == 1, "one call waits")
 
     refused = await call(pool, "sleep", milliseconds=0)
 
     assert refused.verdict == Verdict.BUSY
     assert "2 calls run and 1 wait" in refused.message
-    assert [result(each) for each in await asyncio.gather(*running)] == [400, 400, 400]
-    assert result(await call(pool, "sleep", milliseconds=1)) == 1
+    running[0].cancel()
+    assert result(await waiting) == 1
+    running[1].cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 async def test_sleeping_calls_get_workers_of_their_own_which_are_let_go_later(pools: Pools) -> None:
     pool = await pools.start(find_component("fixtures/sleep"), concurrency=8)
 
-    calls = [asyncio.create_task(call(pool, "sleep", milliseconds=1500)) for _ in range(8)]
+    calls = [asyncio.create_task(call(pool, "sleep", milliseconds=4000)) for _ in range(8)]
     await until(lambda: pool.status().busy == 8, "eight calls run at the same time")
     assert pool.status().alive == 8
     await asyncio.gather(*calls)
@@ -176,15 +180,15 @@ async def test_sleeping_calls_get_workers_of_their_own_which_are_let_go_later(po
 
 async def test_closing_waits_for_running_calls_and_refuses_new_ones(pools: Pools) -> None:
     pool = await pools.start(find_component("fixtures/sleep"))
-    running = asyncio.create_task(call(pool, "sleep", milliseconds=300))
+    running = asyncio.create_task(call(pool, "sleep", milliseconds=1000))
     await until(lambda: pool.status().busy == 1, "a call runs")
 
-    closing = asyncio.create_task(pool.close(5))
+    closing = asyncio.create_task(pool.close(30))
     await asyncio.sleep(0)
     refused = await call(pool, "sleep", milliseconds=0)
 
     assert refused.verdict == Verdict.UNAVAILABLE
-    assert result(await running) == 300
+    assert result(await running) == 1000
     await closing
 
 

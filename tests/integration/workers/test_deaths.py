@@ -22,6 +22,7 @@ from tests.integration.workers.pools import (
     zygote,
 )
 from wasmoor_runtime.ports import Verdict
+from wasmoor_runtime.workers import sizing
 
 pytestmark = pytest.mark.integration
 
@@ -57,15 +58,16 @@ async def test_idle_workers_that_die_are_replaced(pools: Pools) -> None:
 async def test_a_zygote_that_dies_is_started_again_and_waiting_calls_are_kept(pools: Pools) -> None:
     pool = await pools.start(find_component("fixtures/sleep"), concurrency=1, queue=10)
     before = workers(pool)
-    calls = [asyncio.create_task(call(pool, "sleep", milliseconds=200)) for _ in range(6)]
+    handed_out = 1 + sizing.AHEAD  # one runs, the others are in the kernel's queue
+    durations = [60_000] * handed_out + [1] * 3
+    calls = [asyncio.create_task(call(pool, "sleep", timeout=90, milliseconds=each)) for each in durations]
     await until(lambda: pool.status().busy == 1, "a call runs")
 
     kill(zygote(pool))
     outcomes = await asyncio.gather(*calls)
 
     verdicts = [each.verdict for each in outcomes]
-    handed_out = 3  # one runs, two wait in the kernel
-    assert verdicts == [Verdict.CRASHED] * handed_out + [Verdict.OK] * (len(calls) - handed_out)
+    assert verdicts == [Verdict.CRASHED] * handed_out + [Verdict.OK] * 3
     assert not any(is_alive(pid) for pid in before)
     assert pool.status().crashed >= 1
     assert result(await call(pool, "sleep", milliseconds=1)) == 1
