@@ -111,6 +111,9 @@ class Serving:
         with _handle_signals(self._on_signal):
             mcp_task = asyncio.create_task(mcp_server.serve(sockets=[mcp_socket]))
             admin_task = asyncio.create_task(admin_server.serve(sockets=[admin_socket]))
+            for task in (mcp_task, admin_task):
+                # A server that ends by itself is a defect; a process without it must not stay.
+                task.add_done_callback(lambda _: self.stop())
             tasks = [asyncio.create_task(self._open(site)) for site in self._sites]
             tasks.append(asyncio.create_task(self._tune()))
             for site in self._sites:
