@@ -264,6 +264,14 @@ class Operator:
         lines = self.ask("/metrics")[1].splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
+    def writes(self) -> float:
+        """Return how often it wrote to the API server, the Lease apart."""
+        return self.metric("wasmoor_operator_writes_total")
+
+    def looks(self) -> float:
+        """Return how often it looked at an object."""
+        return self.metric("wasmoor_operator_reconciles_total")
+
     def is_working(self) -> bool:
         assert self.process.poll() is None, self.log()
         return self.metric("wasmoor_operator_leader") == 1 and self.ask("/readyz")[0] == http.client.OK
@@ -319,14 +327,14 @@ def make_kubeconfig(api: Api, folder: pathlib.Path) -> pathlib.Path:
 
 @contextmanager
 def run_operator(
-    kubeconfig: pathlib.Path, folder: pathlib.Path, site: Site, *options: str, working: bool = True
+    kubeconfig: pathlib.Path, folder: pathlib.Path, namespace: str, *options: str, working: bool = True
 ) -> Iterator[Operator]:
-    """Run an operator for one namespace; wait until it works."""
+    """Run an operator for one namespace, or for all where that is empty; wait until it works."""
     port = find_free_port()
     log = folder / f"operator-{port}.log"
     command = [
         sys.executable, "-m", "wasmoor_operator", "run", "--runtime-image=runtime.test/wasmoor:1",
-        f"--kubeconfig={kubeconfig}", f"--namespaces={site.name}", f"--lease-namespace={site.name}",
+        f"--kubeconfig={kubeconfig}", f"--namespaces={namespace}", f"--lease-namespace={namespace or 'default'}",
         "--health-host=127.0.0.1", f"--health-port={port}", "--log-format=text", *options,
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'operator'}:{ROOT / 'runtime'}"}

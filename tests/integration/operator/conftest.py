@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -11,6 +12,7 @@ import pytest
 
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.operator import clusters
+from tests.integration.sources import registries
 
 RunOperator = Callable[..., AbstractContextManager[clusters.Operator]]
 
@@ -29,21 +31,39 @@ def kubeconfig(api: clusters.Api, tmp_path_factory: pytest.TempPathFactory) -> p
 
 
 @pytest.fixture
-def site(api: clusters.Api, request: pytest.FixtureRequest) -> clusters.Site:
-    name = f"test-{abs(hash(request.node.nodeid)) % 10**10}"
+def site(api: clusters.Api, request: pytest.FixtureRequest) -> Iterator[clusters.Site]:
+    name = f"test-{zlib.crc32(request.node.nodeid.encode())}"
     api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    return clusters.Site(api, name)
+    yield clusters.Site(api, name)
+    api.delete(f"/api/v1/namespaces/{name}")
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real registry; its address."""
+    with registries.run_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
 
 
 @pytest.fixture
 def run_operator(kubeconfig: pathlib.Path, site: clusters.Site, tmp_path: pathlib.Path) -> RunOperator:
-    return partial(clusters.run_operator, kubeconfig, tmp_path, site)
+    """Runs an operator for the test's own namespace; not to be used beside `operator`, which serves all of them."""
+    return partial(clusters.run_operator, kubeconfig, tmp_path, site.name)
+
+
+@pytest.fixture(scope="module")
+def everywhere(kubeconfig: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.Operator]:
+    with clusters.run_operator(kubeconfig, tmp_path_factory.mktemp("everywhere"), "") as running:
+        yield running
+        assert running.stop() == 0
 
 
 @pytest.fixture
-def operator(run_operator: RunOperator) -> Iterator[clusters.Operator]:
-    with run_operator() as running:
-        yield running
+def operator(everywhere: clusters.Operator) -> Iterator[clusters.Operator]:
+    """An operator for all namespaces, shared by the tests of a module; no test may end it or upset it."""
+    yield everywhere
+    assert everywhere.process.poll() is None, everywhere.log()
+    assert "Traceback" not in everywhere.log()
 
 
 @pytest.fixture

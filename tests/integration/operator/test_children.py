@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from tests.integration.operator.clusters import Operator, Site, wait_until
+from tests.integration.operator.clusters import Site, wait_until
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("operator")]
 
 KINDS = {"ServiceAccount", "ConfigMap", "Deployment", "Service"}
 
 
-def test_an_applied_component_gets_its_children_with_it_as_their_owner(site: Site, operator: Operator) -> None:
+def test_an_applied_component_gets_its_children_with_it_as_their_owner(site: Site) -> None:
     uid = site.apply("text")["metadata"]["uid"]
 
     children = wait_until(lambda: len(found := site.children("text")) == len(KINDS) and found, "all children")
@@ -28,24 +28,10 @@ def test_an_applied_component_gets_its_children_with_it_as_their_owner(site: Sit
             uid,
             True,
         )
-    assert operator.process.poll() is None
-
-
-def test_a_settled_component_is_written_no_more(site: Site, operator: Operator) -> None:
-    site.apply("text")
-    wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
-    wait_until(lambda: site.events("text"), "an event")
-    before, writes = site.versions(), operator.metric("wasmoor_operator_writes_total")
-    reconciles = operator.metric("wasmoor_operator_reconciles_total")
-
-    wait_until(lambda: operator.metric("wasmoor_operator_reconciles_total") >= reconciles + 2, "two more looks")
-
-    assert site.versions() == before
-    assert operator.metric("wasmoor_operator_writes_total") == writes
 
 
 @pytest.mark.parametrize("kind", ["serviceaccounts/wasmoor-text", "services/text", "deployments/text"])
-def test_a_deleted_child_comes_back(kind: str, site: Site, operator: Operator) -> None:
+def test_a_deleted_child_comes_back(kind: str, site: Site) -> None:
     site.apply("text")
     wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
     path = f"{site.apps if kind.startswith('deployments') else site.core}/{kind}"
@@ -58,10 +44,9 @@ def test_a_deleted_child_comes_back(kind: str, site: Site, operator: Operator) -
         lambda: (found := site.api.get(path)) and found["metadata"]["uid"] != lost["metadata"]["uid"] and found, kind
     )
     assert back
-    assert operator.process.poll() is None
 
 
-def test_a_deleted_contract_comes_back(site: Site, operator: Operator) -> None:
+def test_a_deleted_contract_comes_back(site: Site) -> None:
     site.apply("text")
     lost = wait_until(lambda: site.children("text").get("ConfigMap"), "the contract")
     assert lost is not None
@@ -75,10 +60,9 @@ def test_a_deleted_contract_comes_back(site: Site, operator: Operator) -> None:
 
     wait_until(found, "the contract again")
     assert site.children("text")["ConfigMap"]["data"] == lost["data"]
-    assert operator.process.poll() is None
 
 
-def test_an_edited_child_is_put_right(site: Site, operator: Operator) -> None:
+def test_an_edited_child_is_put_right(site: Site) -> None:
     site.apply("text")
     wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
     path = f"{site.apps}/deployments/text"
@@ -93,29 +77,9 @@ def test_an_edited_child_is_put_right(site: Site, operator: Operator) -> None:
         return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 
     wait_until(lambda: image() == "runtime.test/wasmoor:1", "our image again")
-    assert operator.process.poll() is None
 
 
-def test_labels_and_replicas_of_others_are_left_alone(site: Site, operator: Operator) -> None:
-    site.apply("text")
-    wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
-    path = f"{site.apps}/deployments/text"
-    writes = operator.metric("wasmoor_operator_writes_total")
-
-    site.api.merge(path, {"metadata": {"labels": {"team": "one"}}, "spec": {"replicas": 3}})
-
-    status = wait_until(
-        lambda: (found := site.component("text")) and found["status"].get("pods") == "0/3" and found, "the status"
-    )
-    assert status
-    found = site.deployment("text")
-    assert found is not None
-    assert found["metadata"]["labels"]["team"] == "one"
-    assert found["spec"]["replicas"] == 3
-    assert operator.metric("wasmoor_operator_writes_total") == writes + 1
-
-
-def test_a_changed_spec_reaches_the_deployment_with_a_contract_of_its_own(site: Site, operator: Operator) -> None:
+def test_a_changed_spec_reaches_the_deployment_with_a_contract_of_its_own(site: Site) -> None:
     site.apply("text")
     wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
     before = site.contract("text")
@@ -130,23 +94,22 @@ def test_a_changed_spec_reaches_the_deployment_with_a_contract_of_its_own(site: 
     }
     # The old one stays until no pod can want it any more.
     assert names == {f"text-contract-{before}", f"text-contract-{site.contract('text')}"}
-    assert operator.process.poll() is None
 
 
-def test_a_deleted_component_takes_its_children_with_it(site: Site, operator: Operator) -> None:
+def test_a_deleted_component_takes_its_children_with_it(site: Site) -> None:
     site.apply("text")
     wait_until(lambda: len(site.children("text")) == len(KINDS), "all children")
 
     site.api.delete(f"{site.ours}/wasmcomponents/text")
 
-    wait_until(lambda: not site.children("text"), "the children to go")
+    # The garbage collector looks for new kinds every half a minute.
+    wait_until(lambda: not site.children("text"), "the children to go", deadline=120)
     time.sleep(0.5)  # long enough for a child that is wrongly made again to show
     assert site.component("text") is None
     assert not site.children("text")
-    assert operator.process.poll() is None
 
 
-def test_the_same_name_can_be_deleted_and_applied_at_once(site: Site, operator: Operator) -> None:
+def test_the_same_name_can_be_deleted_and_applied_at_once(site: Site) -> None:
     site.apply("text")
     wait_until(lambda: len(site.children("text")) == len(KINDS), "all children")
 
@@ -160,4 +123,21 @@ def test_the_same_name_can_be_deleted_and_applied_at_once(site: Site, operator: 
         )
 
     wait_until(owned, "children of the new one")
-    assert operator.process.poll() is None
+
+
+def test_objects_that_cannot_be_understood_stop_no_others(site: Site, definition_without_schema: None) -> None:
+    del definition_without_schema
+    for name, spec in {
+        "no-source": {},
+        "a-number": {"source": 5},
+        "unknown": {"source": {"oci": {"reference": "a/b:1"}}, "flavour": "sweet"},
+        "huge": {"source": {"oci": {"reference": "x" * 5000}}},
+    }.items():
+        manifest = {"apiVersion": "wasmoor.dev/v1alpha1", "kind": "WasmComponent", "metadata": {"name": name}}
+        site.api.create(f"{site.ours}/wasmcomponents", {**manifest, "spec": spec})
+    site.apply("good")
+
+    wait_until(lambda: site.deployment("good"), "the good one")
+    for name in ("no-source", "a-number", "unknown", "huge"):
+        wait_until(lambda n=name: site.says(n, "Stalled", "True", "SpecInvalid"), name)  # type: ignore[misc]
+    assert "flavour" in site.condition("unknown", "Stalled")["message"]

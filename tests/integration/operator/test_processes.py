@@ -11,7 +11,8 @@ import time
 import pytest
 
 from tests.cluster.control_plane import ControlPlane
-from tests.integration.operator.clusters import Api, Operator, Site, install_definitions, run_operator, wait_until
+from tests.integration.operator.artifacts import push_component, source
+from tests.integration.operator.clusters import Api, Site, install_definitions, run_operator, wait_until
 from tests.integration.operator.conftest import RunOperator
 
 pytestmark = pytest.mark.integration
@@ -29,25 +30,6 @@ def test_an_operator_killed_among_its_writes_is_healed_by_the_next(site: Site, r
             wait_until(lambda n=number: site.says(f"text-{n}", "Resolved", "True", "Resolved"), "the status")  # type: ignore[misc]
             assert len(site.children(f"text-{number}")) == 4
         assert second.process.poll() is None
-
-
-def test_children_without_a_status_are_taken_on(site: Site, run_operator: RunOperator) -> None:
-    with run_operator() as first:
-        site.apply("text")
-        wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
-        first.stop()
-    children = site.children("text")
-    # As after a death between the last child and the status.
-    site.api.merge(f"{site.ours}/wasmcomponents/text/status", {"status": None})
-
-    with run_operator() as second:
-        wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "the status")
-        assert second.metric("wasmoor_operator_writes_total") == 1
-
-    again = site.children("text")
-    assert {kind: child["metadata"]["resourceVersion"] for kind, child in again.items()} == {
-        kind: child["metadata"]["resourceVersion"] for kind, child in children.items()
-    }
 
 
 def test_of_two_replicas_one_writes_and_the_other_takes_over_at_once(site: Site, run_operator: RunOperator) -> None:
@@ -69,59 +51,39 @@ def test_of_two_replicas_one_writes_and_the_other_takes_over_at_once(site: Site,
         wait_until(lambda: site.says("later", "Resolved", "True", "Resolved"), "the status")
 
 
-def test_an_operator_that_loses_its_lease_ends(site: Site, operator: Operator) -> None:
-    path = f"/apis/coordination.k8s.io/v1/namespaces/{site.name}/leases/wasmoor-operator"
+def test_an_operator_that_loses_its_lease_ends(site: Site, run_operator: RunOperator) -> None:
+    with run_operator() as operator:
+        path = f"/apis/coordination.k8s.io/v1/namespaces/{site.name}/leases/wasmoor-operator"
 
-    def take() -> bool:
-        """Take the Lease by force; the operator may renew it in between, then try again."""
-        site.api.merge(path, {"spec": {"holderIdentity": "somebody-else", "leaseDurationSeconds": 60}})
-        return operator.process.poll() is not None
+        def take() -> bool:
+            """Take the Lease by force; the operator may renew it in between, then try again."""
+            site.api.merge(path, {"spec": {"holderIdentity": "somebody-else", "leaseDurationSeconds": 60}})
+            return operator.process.poll() is not None
 
-    wait_until(take, "the operator to end", deadline=40)
+        wait_until(take, "the operator to end", deadline=40)
 
-    assert operator.process.returncode == 1
-    assert "could not be renewed" in operator.log().splitlines()[-1]
-
-
-def test_sigterm_ends_the_process_within_seconds(site: Site, operator: Operator) -> None:
-    site.apply("text")
-    wait_until(lambda: site.deployment("text"), "the Deployment")
-    began = time.monotonic()
-
-    assert operator.stop() == 0
-
-    assert time.monotonic() - began < 5
-    lease = site.api.get(f"/apis/coordination.k8s.io/v1/namespaces/{site.name}/leases/wasmoor-operator")
-    assert lease is not None
-    assert not lease["spec"].get("holderIdentity")
+        assert operator.process.returncode == 1
+        assert "could not be renewed" in operator.log().splitlines()[-1]
 
 
-def test_objects_that_cannot_be_understood_stop_no_others(
-    api: Api, site: Site, operator: Operator, definition_without_schema: None
-) -> None:
-    del definition_without_schema
-    for name, spec in {
-        "no-source": {},
-        "a-number": {"source": 5},
-        "unknown": {"source": {"oci": {"reference": "a/b:1"}}, "flavour": "sweet"},
-        "huge": {"source": {"oci": {"reference": "x" * 5000}}},
-    }.items():
-        manifest = {"apiVersion": "wasmoor.dev/v1alpha1", "kind": "WasmComponent", "metadata": {"name": name}}
-        api.create(f"{site.ours}/wasmcomponents", {**manifest, "spec": spec})
-    site.apply("good")
+def test_sigterm_ends_the_process_within_seconds(site: Site, run_operator: RunOperator) -> None:
+    with run_operator() as operator:
+        site.apply("text")
+        wait_until(lambda: site.deployment("text"), "the Deployment")
+        began = time.monotonic()
 
-    wait_until(lambda: site.deployment("good"), "the good one")
-    for name in ("no-source", "a-number", "unknown", "huge"):
-        wait_until(lambda n=name: site.says(n, "Stalled", "True", "SpecInvalid"), name)  # type: ignore[misc]
-    assert "flavour" in site.condition("unknown", "Stalled")["message"]
-    assert "Traceback" not in operator.log()
-    assert operator.process.poll() is None
+        assert operator.stop() == 0
+
+        assert time.monotonic() - began < 5
+        lease = site.api.get(f"/apis/coordination.k8s.io/v1/namespaces/{site.name}/leases/wasmoor-operator")
+        assert lease is not None
+        assert not lease["spec"].get("holderIdentity")
 
 
 def test_without_the_definitions_the_operator_waits_and_says_so(tmp_path: pathlib.Path) -> None:
     with ControlPlane() as empty:
         api = Api(empty.kubeconfig, tmp_path)
-        with run_operator(empty.kubeconfig, tmp_path, Site(api, "default"), working=False) as operator:
+        with run_operator(empty.kubeconfig, tmp_path, "default", working=False) as operator:
             wait_until(lambda: "install the CRDs" in operator.ask("/readyz")[1], "the reason")
             assert operator.ask("/readyz")[0] == 503
             assert operator.ask("/healthz")[0] == 200
@@ -135,9 +97,6 @@ def test_without_the_definitions_the_operator_waits_and_says_so(tmp_path: pathli
     ("options", "told"),
     [
         ([], "--runtime-image is required"),
-        (["--runtime-image=x", "--mirrors=ghcr.io"], "write HOST=URL"),
-        (["--runtime-image=x", "--concurrency=0"], "--concurrency is 0"),
-        (["--runtime-image=x", "--concurrency=many"], "--concurrency"),
         (["--runtime-image=x", "--kubeconfig=/does/not/exist"], "no cluster to connect to"),
     ],
 )
@@ -150,3 +109,15 @@ def test_what_a_person_does_wrong_is_told_in_one_line(options: list[str], told: 
     assert ended.returncode in {1, 2}
     assert told in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
+
+
+def test_a_mirror_is_asked_in_place_of_the_registry(
+    site: Site, run_operator: RunOperator, registry: str, tmp_path: pathlib.Path
+) -> None:
+    push_component(tmp_path, f"{registry}/{site.name}/text:1")
+    with run_operator(f"--mirrors=registry.invalid=http://{registry}"):
+        site.apply("text", source=source(f"registry.invalid/{site.name}/text:1"))
+
+        wait_until(lambda: site.says("text", "Resolved", "True", "Resolved"), "Resolved")
+    contract = site.children("text")["ConfigMap"]["data"]["contract.json"]
+    assert f"http://{registry}" in contract
