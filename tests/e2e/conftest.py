@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 from collections.abc import Iterator
 
@@ -37,16 +38,23 @@ def client(cluster: kubectl.Kubectl, made: installation.Installation) -> Iterato
     cluster.run("delete", "namespace", CLIENT_NAMESPACE, "--wait=false")
 
 
+@pytest.fixture(scope="session")
+def run_id() -> str:
+    """What makes this run's names its own: an earlier one may still be going away, and its tags stay in the registry."""
+    return secrets.token_hex(2)
+
+
 @pytest.fixture
 def tenant(
     request: pytest.FixtureRequest,
     cluster: kubectl.Kubectl,
     made: installation.Installation,
     client: client_pod.ClientPod,
+    run_id: str,
 ) -> Iterator[Tenant]:
     """A namespace named after the test."""
-    name = re.sub(r"[^a-z0-9]+", "-", f"e2e-{request.node.name.removeprefix('test_')}".lower())[:50].strip("-")
-    tenant = Tenant(cluster, made, client, name)
+    words = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:48].strip("-")
+    tenant = Tenant(cluster, made, client, f"e2e-{words}-{run_id}")
     tenant.create()
     yield tenant
     tenant.remove()

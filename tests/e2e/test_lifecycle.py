@@ -53,7 +53,7 @@ def test_a_suspended_component_keeps_everything_but_its_pods(tenant: Tenant) -> 
     tenant.assert_answers_ping("rest")
 
 
-def test_deleting_a_component_deletes_everything_made_for_it(tenant: Tenant) -> None:
+def test_deleting_a_component_or_its_namespace_deletes_everything_made_for_it(tenant: Tenant) -> None:
     tenant.push("spin", "1")
     tenant.apply("gone", tenant.reference("1"))
     tenant.apply("stays", tenant.reference("1"))
@@ -62,11 +62,6 @@ def test_deleting_a_component_deletes_everything_made_for_it(tenant: Tenant) -> 
     tenant.kubectl.run("delete", "wasmcomponent", "gone", "--namespace", tenant.namespace)
     wait_until(lambda: not tenant.list_children("gone"), "nothing is left of it")
     tenant.assert_answers_ping("stays")
-
-
-def test_deleting_a_namespace_needs_no_help(tenant: Tenant) -> None:
-    tenant.push("spin", "1")
-    tenant.apply("ping", tenant.reference("1"))
-    tenant.wait_ready("ping")
+    # Nothing of ours holds a namespace up, not even with a component in it.
     tenant.kubectl.run("delete", "namespace", tenant.namespace, "--timeout=90s", timeout=100)
     assert tenant.kubectl.read("namespace", tenant.namespace) is None

@@ -43,10 +43,10 @@ MISTAKES = (
 
 @pytest.fixture(scope="module")
 def victims(
-    cluster: kubectl.Kubectl, made: installation.Installation, client: client_pod.ClientPod
+    cluster: kubectl.Kubectl, made: installation.Installation, client: client_pod.ClientPod, run_id: str
 ) -> Iterator[Tenant]:
     """A namespace with one good component for each mistake, all serving."""
-    tenant = Tenant(cluster, made, client, "e2e-refusals")
+    tenant = Tenant(cluster, made, client, f"e2e-refusals-{run_id}")
     tenant.create()
     digest = tenant.push("spin", "good")
     for mistake in MISTAKES:
