@@ -40,7 +40,7 @@ def client(cluster: kubectl.Kubectl, made: installation.Installation) -> Iterato
 
 @pytest.fixture(scope="session")
 def run_id() -> str:
-    """What makes this run's names its own: an earlier one may still be going away, and its tags stay in the registry."""
+    """What makes this run's names its own: an earlier one's may still be going away, its tags are in the registry."""
     return secrets.token_hex(2)
 
 

@@ -150,6 +150,19 @@ class Tenant:
         pods = self.kubectl.list_all("pods", self.namespace, f"{COMPONENT_LABEL}={name}")
         return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
+    def wait_gone(self, name: str, uids: set[str]) -> None:
+        """Wait until these pods of a component have ended, and not just begun to."""
+
+        def observe() -> bool:
+            pods = self.kubectl.list_all("pods", self.namespace, f"{COMPONENT_LABEL}={name}")
+            return not uids & {pod["metadata"]["uid"] for pod in pods}
+
+        wait_until(observe, f"the earlier pods of {self.namespace}/{name} have ended")
+
+    def list_uids(self, name: str) -> set[str]:
+        """Return the identities of a component's pods."""
+        return {pod["metadata"]["uid"] for pod in self.list_pods(name)}
+
     def call(self, name: str, tool: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call one tool through the component's Service."""
         return self.call_all(name, [(tool, arguments or {})])[0]

@@ -11,8 +11,8 @@ from tests.e2e.harness import Tenant, find_condition, is_current, wait_until
 
 pytestmark = pytest.mark.e2e
 
-# How long callers call before and after a rollout, in seconds; longer only strengthens the proof.
-SETTLE = 3.0
+# How long callers call before a rollout begins, in seconds; longer only strengthens the proof.
+SETTLE = 2.0
 
 
 def assert_nothing_failed(report: dict[str, Any]) -> None:
@@ -26,12 +26,13 @@ def test_a_tag_that_moves_rolls_over_without_a_failed_call(tenant: Tenant) -> No
     tenant.apply("roll", tenant.reference("latest"), oci={"refresh": "10s"}, replicas=2)
     tenant.wait_ready("roll")
     tenant.wait_serving("roll", first)
+    before = tenant.list_uids("roll")
     with tenant.start_load("roll", "ping") as load:
         time.sleep(SETTLE)
         second = tenant.push("trap", "latest")
         assert second != first
         component = tenant.wait_serving("roll", second)
-        time.sleep(SETTLE)
+        tenant.wait_gone("roll", before)
         assert_nothing_failed(load.stop())
     assert {tool["name"] for tool in component["status"]["tools"]} == {"ping", "trap"}
 
@@ -41,14 +42,13 @@ def test_a_changed_spec_rolls_over_without_a_failed_call(tenant: Tenant) -> None
     tenant.apply("roll", tenant.reference("1"))
     tenant.wait_ready("roll")
     tenant.wait_serving("roll", digest)
-    before = {pod["metadata"]["uid"] for pod in tenant.list_pods("roll")}
+    before = tenant.list_uids("roll")
     with tenant.start_load("roll", "ping") as load:
         time.sleep(SETTLE)
         change = {"spec": {"tools": {"overrides": [{"name": "ping", "description": "Answers pong."}]}}}
         tenant.kubectl.patch("wasmcomponent", "roll", tenant.namespace, change)
         component = tenant.wait_serving("roll", digest)
-        wait_until(lambda: not before & {pod["metadata"]["uid"] for pod in tenant.list_pods("roll")}, "new pods")
-        time.sleep(SETTLE)
+        tenant.wait_gone("roll", before)
         assert_nothing_failed(load.stop())
     described = {tool["name"]: tool["description"] for tool in component["status"]["tools"]}
     assert described["ping"] == "Answers pong."
@@ -59,10 +59,18 @@ def test_scaling_goes_through_the_component(tenant: Tenant) -> None:
     tenant.apply("roll", tenant.reference("1"), replicas=1)
     tenant.wait_ready("roll")
     with tenant.start_load("roll", "ping", callers=2) as load:
-        for replicas in (2, 1):
-            tenant.kubectl.run("scale", "wasmcomponent/roll", f"--replicas={replicas}", "--namespace", tenant.namespace)
-            wait_pods(tenant, f"{replicas}/{replicas}")
+        scale(tenant, 2)
+        both = tenant.list_uids("roll")
+        assert len(both) == 2
+        scale(tenant, 1)
+        tenant.wait_gone("roll", both - tenant.list_uids("roll"))
         assert load.stop()["failed"] == 0
+
+
+def scale(tenant: Tenant, replicas: int) -> None:
+    """Scale as people and autoscalers do, and wait until it is done."""
+    tenant.kubectl.run("scale", "wasmcomponent/roll", f"--replicas={replicas}", "--namespace", tenant.namespace)
+    wait_pods(tenant, f"{replicas}/{replicas}")
 
 
 def wait_pods(tenant: Tenant, wanted: str) -> None:
