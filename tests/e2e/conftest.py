@@ -12,8 +12,6 @@ import pytest
 from scripts import client_pod, commands, installation, kubectl
 from tests.e2e.harness import Tenant
 
-CLIENT_NAMESPACE = "wasmoor-e2e"
-
 
 @pytest.fixture(scope="session")
 def made() -> installation.Installation:
@@ -29,13 +27,14 @@ def cluster(made: installation.Installation) -> kubectl.Kubectl:
 
 
 @pytest.fixture(scope="session")
-def client(cluster: kubectl.Kubectl, made: installation.Installation) -> Iterator[client_pod.ClientPod]:
-    pod = client_pod.ClientPod(cluster, image=made.runtime_image, namespace=CLIENT_NAMESPACE)
+def client(cluster: kubectl.Kubectl, made: installation.Installation, run_id: str) -> Iterator[client_pod.ClientPod]:
+    namespace = f"e2e-client-{run_id}"
+    pod = client_pod.ClientPod(cluster, image=made.runtime_image, namespace=namespace)
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": CLIENT_NAMESPACE, "labels": labels}})
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}})
     pod.start()
     yield pod
-    cluster.run("delete", "namespace", CLIENT_NAMESPACE, "--wait=false")
+    cluster.run("delete", "namespace", namespace, "--wait=false")
 
 
 @pytest.fixture(scope="session")
