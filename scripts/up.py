@@ -20,6 +20,7 @@ from scripts.commands import REPOSITORY, StepFailed, run, run_relayed, run_shown
 from scripts.installation import NAMESPACE, RELEASE, Installation, write_installation
 from scripts.kubectl import Kubectl
 from tests.cluster import paths, progress, registry, toolchain
+from tests.cluster.errors import ClusterError
 
 CLUSTER = (sys.executable, "-m", "tests.cluster")
 READY_TIMEOUT = 240.0
@@ -35,10 +36,11 @@ class Up:
     def run(self) -> None:
         """Do everything. Raises `StepFailed`."""
         self._start_cluster()
+        programs = find_programs(self._places)
         self._build_components()
         endpoints = self._provide_registry()
         images = self._provide_images()
-        installation = self._describe(endpoints, images)
+        installation = self._describe(endpoints, images, programs)
         write_installation(installation)
         kubectl = Kubectl(installation.kubectl, installation.kubeconfig)
         self._install(installation, kubectl)
@@ -73,14 +75,14 @@ class Up:
         said = run_relayed(command, todo="see the builder's logs in the cache, under images/")
         return dict(word.split("=", 1) for word in said.split() if "=" in word)
 
-    def _describe(self, endpoints: registry.Endpoints, images: dict[str, str]) -> Installation:
+    def _describe(
+        self, endpoints: registry.Endpoints, images: dict[str, str], programs: dict[str, str]
+    ) -> Installation:
         plain = speaks_plain_http(endpoints.host)
-        tools = toolchain.find_tools(self._places)
-        own = {name: tools.find(name) for name in ("kubectl", "helm")} if paths.foreign_context() is None else {}
         return Installation(
             kubeconfig=str(self._places.kubeconfig),
-            kubectl=str(own.get("kubectl") or find_program("kubectl")),
-            helm=str(own.get("helm") or find_program("helm")),
+            kubectl=programs["kubectl"],
+            helm=programs["helm"],
             operator_image=images["operator"],
             runtime_image=images["runtime"],
             registry=endpoints.host,
@@ -197,11 +199,22 @@ def speaks_plain_http(host: str) -> bool:
         connection.close()
 
 
-def find_program(name: str) -> str:
-    """Return a program's path. Raises `StepFailed`: it is not installed."""
-    found = shutil.which(name)
-    if found is None:
-        raise StepFailed(f"{name} is not installed", todo=f"install {name}, or run `python3 -m tests.cluster install`")
+def find_programs(places: paths.Paths) -> dict[str, str]:
+    """Return the paths of kubectl and helm: this machine's own for a cluster of its own, else those built here.
+
+    Raises:
+        StepFailed: there is neither.
+    """
+    foreign = paths.foreign_context() is not None
+    tools = toolchain.find_tools(places)
+    found: dict[str, str] = {}
+    for name in ("kubectl", "helm"):
+        own = shutil.which(name) if foreign else None
+        try:
+            found[name] = own or str(tools.find(name))
+        except ClusterError as error:
+            todo = "install it, or build it with `python3 -m tests.cluster install`"
+            raise StepFailed(f"there is no {name}", todo=todo) from error
     return found
 
 
