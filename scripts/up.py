@@ -13,6 +13,7 @@ import http.client
 import json
 import shutil
 import sys
+import time
 from typing import Any
 
 from scripts import client_pod, examples, explain, push
@@ -44,7 +45,7 @@ class Up:
         write_installation(installation)
         kubectl = Kubectl(installation.kubectl, installation.kubeconfig)
         self._install(installation, kubectl)
-        self._apply_examples(kubectl)
+        self._apply_examples(installation, kubectl)
         self._call_examples(installation, kubectl)
         self._say_what_next(installation)
 
@@ -103,12 +104,13 @@ class Up:
             explain.show_operator(kubectl, NAMESPACE)
             raise
 
-    def _apply_examples(self, kubectl: Kubectl) -> None:
+    def _apply_examples(self, installation: Installation, kubectl: Kubectl) -> None:
         self._progress.say("kubectl apply -f examples/, and wait until every component is Ready")
         kubectl.run("apply", f"--filename={examples.MANIFESTS}", todo="is examples/ as it was?")
         names = [f"wasmcomponent/{name}" for name in examples.list_references()]
         try:
             kubectl.wait("condition=Ready", *names, namespace=examples.NAMESPACE, timeout=READY_TIMEOUT)
+            wait_settled(kubectl, installation.runtime_image)
         except StepFailed:
             explain.show_components(kubectl, examples.NAMESPACE)
             explain.show_operator(kubectl, NAMESPACE)
@@ -145,6 +147,25 @@ class Up:
         tell("  kubectl describe wasmcomponent text -n tools")
         tell("  kubectl explain wasmcomponent.spec")
         tell("  make down    # ends it")
+
+
+def wait_settled(kubectl: Kubectl, image: str) -> None:
+    """Wait until pods of an earlier `up` are gone: Ready stays True while a new runtime takes over from an old one.
+
+    Raises:
+        StepFailed: they are still there, or no new ones, after a while.
+    """
+    deadline = time.monotonic() + READY_TIMEOUT
+    while True:
+        pods = kubectl.list_all("pods", examples.NAMESPACE, "wasmoor.dev/component")
+        components = kubectl.list_all("wasmcomponents", examples.NAMESPACE)
+        conditions = [one for component in components for one in component["status"]["conditions"]]
+        busy = [one for one in conditions if one["type"] == "Reconciling" and one["status"] == "True"]
+        if pods and not busy and all(pod["spec"]["containers"][0]["image"] == image for pod in pods):
+            return
+        if time.monotonic() > deadline:
+            raise StepFailed("the examples' pods were not replaced by new ones", todo="see what the lines above say")
+        time.sleep(1)
 
 
 def read_result(call: examples.Call, answer: dict[str, Any]) -> str:
