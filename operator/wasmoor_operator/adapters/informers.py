@@ -23,7 +23,7 @@ GONE = 410
 BACKOFF_INITIAL = 0.5
 # Between two watches, lest something in between that ends each at once is asked without end.
 PAUSE = 0.1
-BACKOFF_MAX = 30.0
+BACKOFF_MAX = 10.0
 OnChange = Callable[[Mapping[str, Any]], None]
 
 

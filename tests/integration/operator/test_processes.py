@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.control_plane import ControlPlane
 from tests.integration.operator.artifacts import push_component, source
-from tests.integration.operator.clusters import Api, Site, install_definitions, run_operator, wait_until
+from tests.integration.operator.clusters import API, Api, Refused, Site, install_definitions, run_operator, wait_until
 from tests.integration.operator.conftest import RunOperator
 
 pytestmark = pytest.mark.integration
@@ -91,6 +91,38 @@ def test_without_the_definitions_the_operator_waits_and_says_so(tmp_path: pathli
             install_definitions(api)
 
             wait_until(operator.is_working, "the operator to work")
+
+
+def test_an_api_server_that_goes_away_is_waited_for(tmp_path: pathlib.Path) -> None:
+    with ControlPlane() as control_plane:
+        api = Api(control_plane.kubeconfig, tmp_path)
+        install_definitions(api)
+        site = Site(api, "default")
+        with run_operator(control_plane.kubeconfig, tmp_path, "default", "--leader-election=false") as operator:
+            site.apply("before")
+            wait_until(lambda: site.says("before", "Resolved", "True", "Resolved"), "the status")
+            server = control_plane._running["kube-apiserver"]
+            server.kill()
+            server.wait()
+            wait_until(lambda: "Cannot connect" in operator.log(), "the operator to notice")
+            assert operator.ask("/healthz")[0] == 200
+
+            assert isinstance(server.args, list)
+            control_plane._run("kube-apiserver", server.args)
+            wait_until(lambda: is_up(api), "the API server")
+            site.apply("after")
+            wait_until(lambda: site.says("after", "Resolved", "True", "Resolved"), "the status")
+
+            api.delete(f"{site.apps}/deployments/before")
+            wait_until(lambda: site.deployment("before"), "the lost child")
+            assert operator.process.poll() is None
+
+
+def is_up(api: Api) -> bool:
+    try:
+        return api.get(f"{API}/wasmcomponents") is not None
+    except (OSError, Refused):
+        return False
 
 
 @pytest.mark.parametrize(
