@@ -168,6 +168,7 @@ class Operator:
     async def _lead(self) -> None:
         """Watch and reconcile. Nothing is reconciled before everything was read once."""
         self._leading = True
+        self._problem = "the cluster has not been read yet; if this lasts, the log says why"
         self.meter.leads(True)
         try:
             async with asyncio.TaskGroup() as tasks:

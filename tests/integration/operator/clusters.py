@@ -64,7 +64,9 @@ class Api:
         self._context = ssl.create_default_context(cadata=base64.b64decode(self.authority).decode())
         self._context.load_cert_chain(certificate)
 
-    def request(self, method: str, path: str, body: Json | None = None, kind: str = "application/json") -> Json:
+    def request(
+        self, method: str, path: str, body: Json | list[Json] | None = None, kind: str = "application/json"
+    ) -> Json:
         connection = http.client.HTTPSConnection(self._address, timeout=20, context=self._context)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": kind})
@@ -95,6 +97,12 @@ class Api:
     def merge(self, path: str, patch: Json) -> Json:
         return self.request("PATCH", path, patch, "application/merge-patch+json")
 
+    def replace_spec(self, path: str, spec: Json) -> Json:
+        """Replace a spec, whatever the operator writes meanwhile."""
+        return self.request(
+            "PATCH", path, [{"op": "replace", "path": "/spec", "value": spec}], "application/json-patch+json"
+        )
+
     def delete(self, path: str) -> None:
         self.request("DELETE", path)
 
@@ -123,13 +131,13 @@ class Site:
                 "spec": wanted,
             }
             return self.api.create(path, manifest)
-        return self.api.request("PUT", f"{path}/{component}", {**known, "spec": wanted})
+        return self.api.replace_spec(f"{path}/{component}", wanted)
 
     def apply_policy(self, name: str, **spec: Any) -> Json:
         path = f"{self.ours}/componentpolicies"
         known = self.api.get(f"{path}/{name}")
         if known is not None:
-            return self.api.request("PUT", f"{path}/{name}", {**known, "spec": spec})
+            return self.api.replace_spec(f"{path}/{name}", spec)
         manifest = {
             "apiVersion": "wasmoor.dev/v1alpha1",
             "kind": "ComponentPolicy",
