@@ -64,7 +64,7 @@ class Outcome:
     """What came of one call."""
 
     verdict: Verdict
-    payload: bytes = b""  # JSON text of an object: `{"result": …}` when Ok, `{"error": …}` when ComponentError, or empty
+    payload: bytes = b""  # JSON of an object: `{"result": …}` when Ok, `{"error": …}` when ComponentError; else empty
     message: str = ""  # one sentence for people, never a host backtrace; empty when Ok
     seconds: float = 0.0
     cpu_seconds: float = 0.0
