@@ -177,6 +177,13 @@ class Tenant:
         answer = self.call(name, "ping")
         assert answer.get("structured") == {"result": "pong"}, answer
 
+    def wait_answers_ping(self, name: str) -> None:
+        """Wait until `ping` answers: after a Service has changed, Kubernetes takes a moment to route by it."""
+        wait_until(
+            lambda: self.call(name, "ping").get("structured") == {"result": "pong"},
+            f"{self.namespace}/{name} answers through its Service",
+        )
+
     def start_load(self, name: str, tool: str, *, callers: int = 6) -> Load:
         """Have callers call without a pause until `Load.stop`."""
         url = self.client.find_url(name, self.namespace)

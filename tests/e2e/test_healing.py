@@ -53,7 +53,7 @@ def test_deleted_children_come_back(tenant: Tenant) -> None:
 
     wait_until(observe, "every child is there again")
     tenant.wait_serving("ping", digest)
-    tenant.assert_answers_ping("ping")
+    tenant.wait_answers_ping("ping")
 
 
 def test_what_somebody_changes_in_a_child_is_changed_back(tenant: Tenant) -> None:
@@ -66,7 +66,7 @@ def test_what_somebody_changes_in_a_child_is_changed_back(tenant: Tenant) -> Non
         return service is not None and service["spec"]["selector"] == {"wasmoor.dev/component": "ping"}
 
     wait_until(observe, "the selector is right again")
-    tenant.assert_answers_ping("ping")
+    tenant.wait_answers_ping("ping")
 
 
 def test_operators_killed_in_the_middle_of_their_work_finish_it_afterwards(tenant: Tenant) -> None:
