@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import tomllib
 
 import pytest
 
@@ -30,3 +31,10 @@ def test_every_installation_in_the_images_is_checked_against_hashes_or_has_no_in
     installations = [line for line in re.split(r"\n|&&", text) if " install " in line]
     assert len(installations) == 5
     assert not [line for line in installations if "--require-hashes" not in line and "--no-index" not in line]
+
+
+def test_the_images_are_built_with_the_locked_build_system() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    text = (REPOSITORY / "requirements" / "build.in").read_text()
+    assert project["build-system"]["requires"] == [line for line in text.splitlines() if not line.startswith("#")]
+    assert {name.partition("==")[0] for name in project["build-system"]["requires"]} <= read_locked("build")
