@@ -107,7 +107,7 @@ class ComponentHost:
         failures = 0
         while True:
             try:
-                await self._start()
+                await self.start_once()
             except Stalled as fault:
                 self._move(Phase.FAILED, fault.reason, fault.message)
                 self.settled.set()
@@ -178,8 +178,8 @@ class ComponentHost:
         """Return what the processes do now."""
         return self._pool.status() if self._pool else WorkerStatus()
 
-    async def _start(self) -> None:
-        """Bring the component from where it is to Running, or raise a fault."""
+    async def start_once(self) -> None:
+        """Bring the component from where it is to Running, or raise a fault; `start` does it again and again."""
         contract = await self._discover()
         self._state = replace(self._state, contract=contract)
         self._move(Phase.LOADING, Reason.LOADING, f"pulling {contract.source.reference}")
