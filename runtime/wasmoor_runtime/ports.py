@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from wasmoor_runtime.artifacts.packages import Package
 from wasmoor_runtime.contract.document import CallLimits, PinnedOciSource
 from wasmoor_runtime.contract.status import WorkerStatus
 
@@ -41,6 +42,19 @@ class Function:
     input_schema: Mapping[str, Any]
     output_schema: Mapping[str, Any]
     unsupported: str = ""  # why it cannot be served; empty when it can
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What a component says of itself and how it meets the world, as far as a host needs it."""
+
+    name: str = ""  # from its own metadata; empty when it does not say
+    version: str = ""
+    language: str = ""
+    imports: tuple[str, ...] = ()  # WIT names: interfaces with their version, or functions
+    exports: tuple[str, ...] = ()
+    packages: tuple[Package, ...] = ()  # what it was built from, as it lists them itself
+    problems: tuple[str, ...] = ()  # lists of packages that cannot be read
 
 
 class Verdict(StrEnum):

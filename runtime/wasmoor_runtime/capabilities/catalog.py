@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wasmoor_runtime.engine.machine import Capability
 
-# Interfaces with their version track, as `engine.compile.version_track` writes it.
+# Interfaces with their version track, as `engine.inspection.version_track` writes it.
 PROVIDED: tuple[str, ...] = tuple(
     f"wasi:{name}@0.2"
     for name in (

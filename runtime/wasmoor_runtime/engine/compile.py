@@ -12,12 +12,10 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
-from wasmtime import component as components
-
-from wasmoor_runtime.engine import binary, children, machine
+from wasmoor_runtime.engine import binary, children, inspection, machine
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
 
@@ -48,7 +46,7 @@ def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: C
         code = component.serialize()
     except machine.WasmtimeError as error:
         raise Stalled("CompileFailed", machine.short_message(error)) from None
-    missing = list(find_missing(engine, component, provided))
+    missing = list(inspection.find_missing(engine, component, provided))
     if missing:
         raise Stalled("UnsupportedInterface", f"the component imports what is not provided here: {', '.join(missing)}")
     temporary = output.with_name(f"{output.name}.{os.getpid()}.part")
@@ -61,33 +59,6 @@ def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: C
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-
-
-def find_missing(engine: machine.Engine, component: machine.Component, provided: Collection[str]) -> Iterator[str]:
-    """Yield imports that nobody provides. Interfaces that hold nothing but types need nobody."""
-    for name, item in component.type.imports(engine).items():
-        if version_track(name) in provided:
-            continue
-        try:
-            kind = item.ty
-        except TypeError:
-            continue
-        if not isinstance(kind, components.ComponentInstanceType) or _needs_host(engine, kind):
-            yield name
-
-
-def _needs_host(engine: machine.Engine, instance: components.ComponentInstanceType) -> bool:
-    """True when an interface holds anything that somebody must provide: functions and resources."""
-    provided = (components.FuncType, components.ResourceType, components.ComponentInstanceType)
-    return any(isinstance(item.ty, provided) for item in instance.exports(engine).values())
-
-
-def version_track(name: str) -> str:
-    """Return an interface with the part of its version that compatible versions share: `wasi:io/poll@0.2`."""
-    interface, separator, version = name.partition("@")
-    numbers = version.split(".")
-    kept = numbers[:2] if numbers[0] == "0" else numbers[:1]
-    return f"{interface}@{'.'.join(kept)}" if separator else interface
 
 
 def _write(temporary: Path, code: bytearray, output: Path) -> None:

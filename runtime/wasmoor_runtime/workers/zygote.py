@@ -26,12 +26,11 @@ from typing import Any
 
 from wasmoor_runtime.capabilities import catalog
 from wasmoor_runtime.contract.document import CallLimits
-from wasmoor_runtime.engine import binary, children, inspection, machine
+from wasmoor_runtime.engine import children, inspection, machine
 from wasmoor_runtime.engine.invocation import Invoker
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
 from wasmoor_runtime.ports import Function
-from wasmoor_runtime.wit import docs
 from wasmoor_runtime.workers import job as jobs
 from wasmoor_runtime.workers import slots, worker
 from wasmoor_runtime.workers.job import CodeUnusable
@@ -77,10 +76,10 @@ def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
         raise Stalled("UnsupportedInterface", machine.short_message(error)) from None
     exports = inspection.inspect_exports(engine, component)
     try:
-        section = binary.read_custom_section(Path(job.blob).read_bytes(), docs.SECTION)
+        data = Path(job.blob).read_bytes()
     except OSError as error:
         raise Waiting("CompileFailed", f"{job.blob} cannot be read: {error.strerror}") from None
-    functions = inspection.describe_functions(exports, docs.parse_docs(section))
+    functions = inspection.describe_functions(exports, inspection.read_docs(data))
     invoker = Invoker(
         engine=engine,
         component=component,
