@@ -6,7 +6,6 @@ Handlers never let an exception of ours escape: the SDK would show its text to c
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,10 +16,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 
 from wasmoor_runtime.host.component import ComponentHost
-from wasmoor_runtime.mcp import arguments, pages, results
-from wasmoor_runtime.ports import Verdict
-
-_log = logging.getLogger(__name__)
+from wasmoor_runtime.mcp import calling, identity, pages, results
 
 # Tools of a running component never change: another version is another process, reached after a new connection.
 _CACHE = CacheHint(ttl_ms=5000, scope="public")
@@ -34,14 +30,15 @@ class ComponentServer:
     def __init__(self, host: ComponentHost) -> None:
         self._host = host
         self._tools = tuple(results.render_tool(host.ref.name, tool) for tool in host.tools)
-        self._arguments = {tool.name: arguments.Arguments(tool.input_schema) for tool in host.tools}
+        self._caller = calling.Caller(host)
 
     def build(self, version: str) -> Server[dict[str, Any]]:
         """Return the SDK's server. Without `subscriptions/listen` it says `listChanged: false`, truthfully."""
+        who = identity.describe_server(self._host, version)
         return Server(
-            self._host.ref.name,
-            version=version,
-            title=f"{self._host.id} on Wasmoor",
+            who.name,
+            version=who.version,
+            title=who.title,
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
             # Without it the SDK lists all tools before every call that has arguments.
@@ -67,20 +64,4 @@ class ComponentServer:
         tool = self._host.find_tool(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:128]}")
-        try:
-            payload, why = self._check(tool.name, params.arguments or {})
-            if why:
-                self._host.tell_refused(tool, Verdict.INVALID_ARGUMENTS)
-                return results.render_failure(Verdict.INVALID_ARGUMENTS, f"InvalidArguments: {why}")
-            return results.render_outcome(await self._host.call(tool, payload))
-        except Exception:  # noqa: BLE001 - the SDK shows what escapes to clients
-            _log.exception("defect while answering a call of %s", self._host.id)
-            return results.render_failure(Verdict.CRASHED, "Crashed: a defect in wasmoor; its log says more")
-
-    def _check(self, name: str, given: Mapping[str, Any]) -> tuple[bytes, str]:
-        """Return the arguments as JSON, and why they cannot be used, if they cannot."""
-        try:
-            payload = arguments.render_arguments(given)
-        except ValueError as error:
-            return b"", f"at /: {error}"
-        return payload, self._arguments[name].explain(given) if len(payload) <= arguments.LARGEST_CHECKED else ""
+        return results.render_answer(await self._caller.call(tool, params.arguments or {}))
