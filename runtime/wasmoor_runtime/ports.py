@@ -42,6 +42,7 @@ class Function:
     input_schema: Mapping[str, Any]
     output_schema: Mapping[str, Any]
     unsupported: str = ""  # why it cannot be served; empty when it can
+    content: bool = False  # the result is a list of blocks for people and models to look at, see `wit.content`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,8 +19,8 @@ from wasmoor_runtime import ports
 from wasmoor_runtime.artifacts import metadata, sections
 from wasmoor_runtime.artifacts.metadata import Metadata
 from wasmoor_runtime.engine.machine import Component, Engine
+from wasmoor_runtime.wit import content, names, schema, types
 from wasmoor_runtime.wit import docs as wit_docs
-from wasmoor_runtime.wit import names, schema, types
 
 # Named types are written out wherever they are used, so a small component can have huge types.
 LARGEST_SIGNATURE = 5000  # types in one signature; the large model APIs allow as many properties
@@ -131,6 +131,7 @@ def _describe(export: Export, docs: Mapping[str, str]) -> ports.Function:
         input_schema=schema.input_schema(export.signature) if usable else _EMPTY,
         output_schema=schema.output_schema(export.signature) if usable else _EMPTY,
         unsupported=unsupported,
+        content=content.is_content(export.signature),
     )
 
 

@@ -33,6 +33,8 @@ class ServedTool:
     annotations: ToolAnnotations | None
     input_schema: Mapping[str, Any]
     output_schema: Mapping[str, Any]
+    content: bool = False
+    """The result is a list of blocks, shown as it is; clients see no output schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ def _describe(function: Function, override: ToolOverride | None) -> ServedTool:
         annotations=annotations,
         input_schema=function.input_schema,
         output_schema=function.output_schema,
+        content=function.content,
     )
 
 
