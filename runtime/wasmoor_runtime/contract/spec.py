@@ -61,6 +61,8 @@ class ToolOverride(Model):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     """The tool this is about, as the component exports it."""
+    rename: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$", max_length=64)] | None = None
+    """What clients call the tool instead: letters, digits, `_` and `-`. Absent: as the component exports it."""
     title: Annotated[str, StringConstraints(max_length=128)] | None = None
     """A name for people."""
     description: Annotated[str, StringConstraints(max_length=4096)] | None = None

@@ -57,9 +57,9 @@ def decide_tools(functions: Sequence[Function], wanted: Tools) -> Selection:
     unserved = tuple(Unserved(name=f.name or f.id, reason=f.unsupported) for f in chosen if f.unsupported)
     if not servable:
         raise Stalled(Reason.NO_TOOLS, _explain_nothing(functions, chosen, wanted))
-    _refuse_conflicts(servable)
     overrides = {override.name: override for override in wanted.overrides}
-    tools = tuple(_describe(f, overrides.get(f.name) or overrides.get(f.id)) for f in servable)
+    tools = tuple(_describe(f, overrides.get(f.id) or overrides.get(f.name)) for f in servable)
+    _refuse_conflicts(tools)
     return Selection(tools=tools, unserved=unserved, notes=_notes(functions, chosen, wanted))
 
 
@@ -97,7 +97,7 @@ def _describe(function: Function, override: ToolOverride | None) -> ServedTool:
     title = (override.title if override else None) or (annotations.title if annotations else None)
     description = override.description if override and override.description is not None else function.description
     return ServedTool(
-        name=function.name,
+        name=(override.rename if override else None) or function.name,
         function=function.id,
         title=title,
         description=description,
@@ -108,13 +108,14 @@ def _describe(function: Function, override: ToolOverride | None) -> ServedTool:
     )
 
 
-def _refuse_conflicts(servable: Sequence[Function]) -> None:
-    for name, count in Counter(function.name for function in servable).items():
+def _refuse_conflicts(tools: Sequence[ServedTool]) -> None:
+    for name, count in Counter(tool.name for tool in tools).items():
         if count > 1:
-            ids = [function.id for function in servable if function.name == name]
+            ids = [tool.function for tool in tools if tool.name == name]
             raise Stalled(
                 Reason.TOOL_NAME_CONFLICT,
-                f"{list_names(ids)} would all be the tool {name!r}: name one of them in spec.tools.exclude",
+                f"{list_names(ids)} would all be the tool {name!r}: give one of them a name with "
+                "spec.tools.overrides[].rename, or leave it out with spec.tools.exclude",
             )
 
 
