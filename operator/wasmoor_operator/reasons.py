@@ -22,6 +22,9 @@ class Reason(StrEnum):
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"  # no answer, or an answer that says: later
     CREDENTIALS_MISSING = "CredentialsMissing"  # the registry wants credentials and there are none
     CREDENTIALS_FORBIDDEN = "CredentialsForbidden"  # the registry refuses whoever asks
+    DIGEST_DENIED = "DigestDenied"  # the policy denies this very artifact
+    KNOWN_VULNERABILITY = "KnownVulnerability"  # it lists a package that an advisory of the policy is about
+    PACKAGES_UNREADABLE = "PackagesUnreadable"  # it cannot be checked against the advisories of the policy
     NOT_A_COMPONENT = "NotAComponent"  # something else than a WebAssembly component
     ARTIFACT_TOO_LARGE = "ArtifactTooLarge"  # more bytes than allowed
     DIGEST_MISMATCH = "DigestMismatch"  # the bytes are not what the digest names

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wasmoor_runtime.artifacts.packages import Package
-from wasmoor_runtime.contract.document import CallLimits, PinnedOciSource
+from wasmoor_runtime.contract.document import CallLimits, Contract, PinnedOciSource
 from wasmoor_runtime.contract.status import WorkerStatus
 
 # Called with (bytes so far, bytes in all) while something is pulled.
@@ -92,6 +92,13 @@ class Fetcher(Protocol):
         """Return the checked bytes, from the cache if they are there. Raises `Stalled` or `Waiting`."""
 
 
+class AdvisorySource(Protocol):
+    """Has the known vulnerabilities that a contract's policy names."""
+
+    async def read(self, contract: Contract, /) -> bytes:
+        """Return the document that `contract.artifacts.advisories` names. Raises `Waiting` (PolicyInvalid)."""
+
+
 class Compiler(Protocol):
     """Turns a component into code for this machine."""
 
@@ -105,6 +112,10 @@ class Pool(Protocol):
     @property
     def functions(self) -> tuple[Function, ...]:
         """What the component exports, in a stable order, unsupported functions included."""
+
+    @property
+    def profile(self) -> Profile:
+        """What the component says of itself, and what it imports and exports."""
 
     async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
         """Run one call of `function` (an id) with a JSON object; never raises but `CancelledError`.

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from wasmoor_runtime.contract.model import Model
-from wasmoor_runtime.contract.spec import Tools
+from wasmoor_runtime.contract.spec import AdvisoriesRef, Tools
 
 VERSION: Literal[1] = 1
 MIB = 1024 * 1024
@@ -63,6 +63,15 @@ class CallLimits(Model):
     response_bytes: int = Field(default=4 * MIB, gt=0)
 
 
+class ArtifactRules(Model):
+    """What a component must be to be served; checked by the pod, before it serves anything."""
+
+    deny_digests: tuple[Digest, ...] = ()
+    """Of manifests and of components, sorted."""
+    advisories: AdvisoriesRef | None = None
+    """Known vulnerabilities, mounted beside the contract."""
+
+
 class AppliedPolicy(Model):
     """Where the limits came from."""
 
@@ -90,6 +99,7 @@ class Contract(Model):
     source: PinnedOciSource
     limits: CallLimits = CallLimits()
     policy: AppliedPolicy = AppliedPolicy()
+    artifacts: ArtifactRules = ArtifactRules()
     tools: Tools = Tools()
     timing: Timing = Timing()
 

@@ -93,6 +93,35 @@ class Execution(Model):
     """How long one call may take before it is ended, for example `10s`. Absent: what the policy allows."""
 
 
+class AdvisoriesRef(Model):
+    """A key of a ConfigMap that holds known vulnerabilities."""
+
+    name: Annotated[
+        str,
+        StringConstraints(
+            min_length=1,
+            max_length=253,
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+        ),
+    ]
+    """A ConfigMap in the same namespace."""
+    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    """The key in its `data`: OSV records as JSON, one, an array, or an answer of OSV's service."""
+
+
+class Artifacts(Model):
+    """Which components may be served."""
+
+    deny_digests: tuple[
+        Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)], ...
+    ] = Field(default=(), max_length=256)
+    """Digests that are never served: of OCI manifests, or of components themselves."""
+    max_size: Quantity | None = None
+    """Largest component, for example `64Mi`. Absent: what the installation allows."""
+    advisories: AdvisoriesRef | None = None
+    """Known vulnerabilities. A component that lists a package with one of them is not served."""
+
+
 class Limits(Model):
     """What one call may use. Absent fields have built-in values."""
 

@@ -45,6 +45,9 @@ class Reason(StrEnum):
     PULL_FAILED = "PullFailed"  # the transfer broke, or the disk is full
     DIGEST_MISMATCH = "DigestMismatch"  # the bytes are not what the digest names
     ARTIFACT_TOO_LARGE = "ArtifactTooLarge"  # more bytes than allowed
+    DIGEST_DENIED = "DigestDenied"  # the policy denies this very artifact
+    KNOWN_VULNERABILITY = "KnownVulnerability"  # it lists a package that an advisory of the policy is about
+    PACKAGES_UNREADABLE = "PackagesUnreadable"  # it cannot be checked against the advisories of the policy
     NOT_A_COMPONENT = "NotAComponent"  # something else than a WebAssembly component
     COMPILE_FAILED = "CompileFailed"  # the component is damaged or uses what this engine cannot
     UNSUPPORTED_INTERFACE = "UnsupportedInterface"  # it imports what nobody provides here
@@ -78,6 +81,18 @@ class ArtifactStatus(Model):
     """Bytes of the component."""
 
 
+class ComponentInfo(Model):
+    """What the component is by its own words, or else by those of whoever published and named it."""
+
+    name: str
+    version: str = ""
+    language: str = ""
+    imports: tuple[str, ...] = Field(default=(), max_length=64)
+    """WIT names of what it imports, the first 64."""
+    exports: tuple[str, ...] = Field(default=(), max_length=64)
+    """WIT names of what it exports, the first 64."""
+
+
 class WorkerStatus(Model):
     """The processes that run calls."""
 
@@ -103,6 +118,8 @@ class ComponentStatus(Model):
     ready: bool
     """True when the tools can be called."""
     artifact: ArtifactStatus | None = None
+    component: ComponentInfo | None = None
+    """Known once it is loaded."""
     tools: tuple[Tool, ...] = Field(default=(), max_length=1024)
     tool_count: int = 0
     tools_hash: str = ""

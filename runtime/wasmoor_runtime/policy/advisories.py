@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field, StringConstraints
 
+from wasmoor_runtime import errors
 from wasmoor_runtime.artifacts.packages import Package
 from wasmoor_runtime.policy import versions
 
@@ -115,6 +116,17 @@ def parse_advisories(document: bytes) -> Advisories:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise UnreadableAdvisories(f"{f'record {place}: ' if place else ''}{first['msg']}"[:300]) from None
+
+
+def check_packages(packages: tuple[Package, ...], problems: tuple[str, ...], known: Advisories) -> None:
+    """Raise `Stalled` when a component lists a package with a known vulnerability, or when its list cannot be read."""
+    if problems:
+        text = f"the component cannot be checked against known vulnerabilities: {problems[0]}; build it again"
+        raise errors.Stalled("PackagesUnreadable", text)
+    found = known.find(packages)
+    if found:
+        text = f"known vulnerabilities: {describe_findings(found)}; build the component with fixed versions"
+        raise errors.Stalled("KnownVulnerability", text)
 
 
 def describe_findings(findings: Sequence[Finding]) -> str:
