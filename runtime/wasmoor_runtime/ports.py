@@ -79,10 +79,25 @@ class Outcome:
     """What came of one call."""
 
     verdict: Verdict
-    payload: bytes = b""  # JSON text of an object: `{"result": …}` when Ok, `{"error": …}` when ComponentError, or empty
+    payload: bytes = (
+        b""  # JSON text of an object: `{"result": …}` when Ok, `{"error": …}` when ComponentError, or empty
+    )
     message: str = ""  # one sentence for people, never a host backtrace; empty when Ok
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How far a call is, as its component says. From one to the next, `progress` grows."""
+
+    progress: float
+    total: float | None = None
+    message: str = ""
+
+
+# Called on the event loop while a call runs; it must return at once.
+Report = Callable[[Step], None]
 
 
 class Fetcher(Protocol):
@@ -117,10 +132,11 @@ class Pool(Protocol):
     def profile(self) -> Profile:
         """What the component says of itself, and what it imports and exports."""
 
-    async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
+    async def call(self, function: str, arguments: bytes, *, timeout: float, report: Report | None = None) -> Outcome:
         """Run one call of `function` (an id) with a JSON object; never raises but `CancelledError`.
 
         Cancelling the task ends the call and its worker. Answers within `timeout` seconds, whatever the guest does.
+        `report` hears what the component says of its progress; without it nothing is passed on.
         """
 
     def status(self) -> WorkerStatus:

@@ -13,7 +13,7 @@ from wasmoor_runtime.contract.spec import Tools
 from wasmoor_runtime.contract.status import WorkerStatus
 from wasmoor_runtime.host import events
 from wasmoor_runtime.host.component import Parts
-from wasmoor_runtime.ports import Blob, Function, Outcome, Pool, Progress, Verdict
+from wasmoor_runtime.ports import Blob, Function, Outcome, Pool, Progress, Report, Step, Verdict
 
 DIGEST = "sha256:" + "a" * 64
 LAYER = "sha256:" + "b" * 64
@@ -69,15 +69,20 @@ class FakePool:
     def __init__(self, functions: Sequence[Function], behaviours: Mapping[str, Behaviour] | None = None) -> None:
         self.functions = tuple(functions)
         self.behaviours = dict(behaviours or {})
+        self.steps: dict[str, Sequence[Step]] = {}
+        """What functions report before they answer, by id."""
         self.calls: list[tuple[str, Any]] = []
         self.cancelled: list[str] = []
         self.closed: list[float] = []
         self.workers = WorkerStatus(alive=2)
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
+    async def call(self, function: str, arguments: bytes, *, timeout: float, report: Report | None = None) -> Outcome:
         decoded = json.loads(arguments)
         self.calls.append((function, decoded))
+        if report is not None:
+            for step in self.steps.get(function, ()):
+                report(step)
         task = asyncio.create_task(self._run(function, decoded))
         self._running.add(task)
         try:

@@ -20,7 +20,8 @@ from wasmtime import component as components
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.engine import conversion, machine
 from wasmoor_runtime.engine.inspection import Export
-from wasmoor_runtime.ports import Outcome, Verdict
+from wasmoor_runtime.engine.reports import Reports
+from wasmoor_runtime.ports import Outcome, Report, Verdict
 from wasmoor_runtime.wit import types, values
 
 _FUEL_SPENT = "all fuel consumed"
@@ -61,11 +62,13 @@ class Invoker:
         capabilities: Sequence[machine.Capability],
         exports: Sequence[Export],
         limits: CallLimits,
+        reports: Reports,
     ) -> None:
         self._engine = engine
         self._component = component
         self._linker = linker
         self._limits = limits
+        self._reports = reports
         imports = machine.import_names(engine, component)
         self._capabilities = [each for each in capabilities if each.configure(imports)]
         self._functions = _prepare(component, exports)
@@ -74,8 +77,9 @@ class Invoker:
         """Instantiate and do nothing: says whether calls can work at all."""
         return self._timed(lambda store: self._instantiate(store) and b"{}")
 
-    def run(self, function: str, arguments: bytes) -> Outcome:
-        """Run one call of a function, by id, with a JSON object; never raises."""
+    def run(self, function: str, arguments: bytes, report: Report | None = None) -> Outcome:
+        """Run one call of a function, by id, with a JSON object; never raises. `report` hears of its progress."""
+        self._reports.begin(report)
         return self._timed(lambda store: self._call(store, function, arguments))
 
     def _timed(self, work: Any) -> Outcome:

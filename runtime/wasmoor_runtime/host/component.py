@@ -23,7 +23,7 @@ from wasmoor_runtime.errors import Stalled, Waiting
 from wasmoor_runtime.host import backoff, events, lifecycle
 from wasmoor_runtime.host.state import State, explain_running, render_status
 from wasmoor_runtime.host.tools import ServedTool, decide_tools, hash_tools
-from wasmoor_runtime.ports import Compiler, Fetcher, Outcome, Pool, PoolStarter, Verdict
+from wasmoor_runtime.ports import Compiler, Fetcher, Outcome, Pool, PoolStarter, Report, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +128,7 @@ class ComponentHost:
             await self._lose_pool()
             await self._wait(Waiting(Reason.CRASHED, "the processes that run the component died"), failures)
 
-    async def call(self, tool: ServedTool, arguments: bytes) -> Outcome:
+    async def call(self, tool: ServedTool, arguments: bytes, report: Report | None = None) -> Outcome:
         """Run one call with a JSON object; raises nothing but `CancelledError`, which ends the call's worker."""
         pool, contract = self._pool, self._state.contract
         if pool is None or contract is None:
@@ -136,7 +136,8 @@ class ComponentHost:
         started = time.monotonic()
         # A task of its own, cancelled exactly once: the frameworks above cancel again and again until a task ends,
         # which would interrupt the pool while it replaces the worker.
-        task = asyncio.create_task(pool.call(tool.function, arguments, timeout=contract.limits.timeout_seconds))
+        seconds = contract.limits.timeout_seconds
+        task = asyncio.create_task(pool.call(tool.function, arguments, timeout=seconds, report=report))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
         try:

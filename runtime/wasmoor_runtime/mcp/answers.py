@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wasmoor_runtime.mcp import blocks
 from wasmoor_runtime.ports import Outcome, Verdict
 
 VERDICT_META = "wasmoor.dev/verdict"
@@ -23,27 +24,32 @@ class Answer:
     """One answer. Every verdict but Ok is an error, so that a model reads it and can react."""
 
     verdict: Verdict
-    text: str
+    text: str = ""
     structured: Mapping[str, Any] | None = None
+    blocks: tuple[blocks.Block, ...] | None = None
+    """What stands in place of the text, where the component answers with content; MCP's own JSON."""
 
 
-def decide_answer(outcome: Outcome) -> Answer:
-    """Return what to say of a call that ended so."""
+def decide_answer(outcome: Outcome, *, content: bool = False) -> Answer:
+    """Return what to say of a call that ended so; `content` says that the result is a list of blocks."""
     if outcome.verdict is Verdict.OK:
-        return _decide_ok(outcome)
+        return _decide_ok(outcome, content=content)
     if outcome.verdict is Verdict.COMPONENT_ERROR:
         # Nothing structured: it would have to fit the tool's output schema, which describes the good result.
         return Answer(verdict=outcome.verdict, text=outcome.payload.decode(errors="replace") or outcome.message)
     return Answer(verdict=outcome.verdict, text=f"{outcome.verdict.value}: {outcome.message}")
 
 
-def _decide_ok(outcome: Outcome) -> Answer:
+def _decide_ok(outcome: Outcome, *, content: bool) -> Answer:
     try:
         text = outcome.payload.decode()
         structured = json.loads(text)
-    except (ValueError, RecursionError):
-        structured = None
+        shown = blocks.render_blocks(structured["result"]) if content else None
+    except (ValueError, RecursionError, TypeError, KeyError):
+        structured = shown = None
     if not isinstance(structured, dict):
         # The 2025 revisions allow objects only: one other result would fail the whole answer there.
         return Answer(verdict=Verdict.CRASHED, text=f"{Verdict.CRASHED.value}: {_UNREADABLE}")
+    if shown is not None:
+        return Answer(verdict=Verdict.OK, blocks=shown)
     return Answer(verdict=Verdict.OK, text=text, structured=structured)

@@ -6,11 +6,13 @@ One place builds results, because their shape is what revisions of the protocol 
 from __future__ import annotations
 
 import mcp_types as types
+from pydantic import TypeAdapter
 
 from wasmoor_runtime.host.tools import ServedTool
 from wasmoor_runtime.mcp.answers import VERDICT_META, Answer
 from wasmoor_runtime.ports import Verdict
 
+_BLOCKS: TypeAdapter[list[types.ContentBlock]] = TypeAdapter(list[types.ContentBlock])
 TOOL_META = "wasmoor.dev/tool"
 
 
@@ -24,7 +26,8 @@ def render_tool(component: str, tool: ServedTool) -> types.Tool:
         title=tool.title,
         description=tool.description or None,
         input_schema=dict(tool.input_schema),
-        output_schema=dict(tool.output_schema),
+        # Who announces a schema must answer with structured content, and blocks are none.
+        output_schema=None if tool.content else dict(tool.output_schema),
         annotations=annotations,
         _meta={TOOL_META: f"{component}:{tool.function}"},
     )
@@ -33,6 +36,8 @@ def render_tool(component: str, tool: ServedTool) -> types.Tool:
 def render_answer(answer: Answer) -> types.CallToolResult:
     """Return the call's result. Every verdict but Ok is `isError`, so that a model reads it and can react."""
     content: list[types.ContentBlock] = [types.TextContent(type="text", text=answer.text)]
+    if answer.blocks is not None:
+        content = _BLOCKS.validate_python(answer.blocks)
     if answer.verdict is Verdict.OK:
         return types.CallToolResult(content=content, structured_content=answer.structured, is_error=False)
     return types.CallToolResult(content=content, is_error=True, _meta={VERDICT_META: answer.verdict.value})

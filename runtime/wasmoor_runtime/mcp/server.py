@@ -16,7 +16,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 
 from wasmoor_runtime.host.component import ComponentHost
-from wasmoor_runtime.mcp import calling, identity, pages, results
+from wasmoor_runtime.mcp import calling, identity, pages, progress, results
 
 # Tools of a running component never change: another version is another process, reached after a new connection.
 _CACHE = CacheHint(ttl_ms=5000, scope="public")
@@ -59,9 +59,16 @@ class ComponentServer:
             raise MCPError(code=types.INVALID_PARAMS, message=f"tools/list: {error}") from None
         return types.ListToolsResult(tools=list(page), next_cursor=following)
 
-    async def call_tool(self, _: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        """Answer `tools/call`. Cancelling it (the client went away) ends the call's worker."""
+    async def call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        """Answer `tools/call`. Cancelling it (the client went away) ends the call's worker.
+
+        Whoever sends a progress token is told how far the call is, if the component says so.
+        """
         tool = self._host.find_tool(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:128]}")
-        return results.render_answer(await self._caller.call(tool, params.arguments or {}))
+        given = params.arguments or {}
+        if (context.meta or {}).get("progress_token") is None:
+            return results.render_answer(await self._caller.call(tool, given))
+        async with progress.relay(context.session) as report:
+            return results.render_answer(await self._caller.call(tool, given, report))

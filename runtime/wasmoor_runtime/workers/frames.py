@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import array
 import contextlib
+import math
 import os
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wasmoor_runtime.ports import Outcome, Verdict
+from wasmoor_runtime.ports import Outcome, Step, Verdict
 
 LARGEST_FRAME = 64 * 1024
 LONGEST_MESSAGE = 1000  # characters
@@ -30,8 +31,11 @@ _INT_BYTES = array.array("i").itemsize
 
 _VERDICTS = tuple(Verdict)
 _EXPIRED = 255
+_STEP = 254  # no answer yet: how far the call is
+# how far, of how much, is the latter known?
+_STEP_BODY = struct.Struct("<ddB")
 
-RUN, PROBE, RETIRE = range(3)
+RUN, PROBE, RETIRE, RUN_REPORTING = range(4)
 
 
 class BadFrame(Exception):
@@ -40,7 +44,7 @@ class BadFrame(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a worker is asked to do: run a call, try an instance, or end."""
+    """What a worker is asked to do: run a call (and tell how far it is), try an instance, or end."""
 
     call: int
     deadline_ns: int
@@ -55,6 +59,14 @@ class Reply:
 
     call: int
     outcome: Outcome | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How far a call is."""
+
+    call: int
+    step: Step
 
 
 def send_request(sock: socket.socket, request: Request) -> None:
@@ -94,8 +106,15 @@ def send_reply(sock: socket.socket, call: int, outcome: Outcome | None) -> None:
     _send(sock, header + message, outcome.payload, large=large)
 
 
-def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply | None:
-    """Return a reply whose payload has at most `largest` bytes; None at the end of the stream.
+def send_step(sock: socket.socket, call: int, step: Step) -> None:
+    """Send how far a call is."""
+    message = step.message[:LONGEST_MESSAGE].encode("utf-8", "replace")
+    body = _STEP_BODY.pack(step.progress, step.total or 0.0, step.total is not None)
+    sock.send(_REPLY.pack(call, _STEP, 0, len(message), len(body), 0.0) + message + body)
+
+
+def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply | Told | None:
+    """Return a reply whose payload has at most `largest` bytes, or how far a call is; None at the end of the stream.
 
     `BlockingIOError` when there is none, `BadFrame` for one that is not as it should be.
     """
@@ -109,6 +128,8 @@ def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply
         if verdict == _EXPIRED:
             return Reply(call=call, outcome=None)
         start = _REPLY.size + message_size
+        if verdict == _STEP:
+            return Told(call=call, step=_parse_step(bytes(buffer[_REPLY.size : size]), message_size))
         if verdict >= len(_VERDICTS) or payload_size > largest or start > size:
             raise BadFrame(f"verdict {verdict}, message of {message_size}, payload of {payload_size} bytes")
         outcome = Outcome(
@@ -118,6 +139,16 @@ def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply
             cpu_seconds=cpu,
         )
         return Reply(call=call, outcome=outcome)
+
+
+def _parse_step(content: bytes, message_size: int) -> Step:
+    if len(content) != message_size + _STEP_BODY.size:
+        raise BadFrame(f"{len(content)} bytes are no step")
+    progress, total, known = _STEP_BODY.unpack_from(content, message_size)
+    if not (math.isfinite(progress) and math.isfinite(total)):
+        raise BadFrame("a step that is no number")
+    message = content[:message_size].decode("utf-8", "replace")
+    return Step(progress=progress, total=total if known else None, message=message)
 
 
 def _send(sock: socket.socket, head: bytes, body: bytes, *, large: bool) -> None:

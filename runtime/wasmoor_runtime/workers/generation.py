@@ -40,6 +40,9 @@ class Listener(Protocol):
     def on_reply(self, reply: frames.Reply) -> None:
         """A worker answered."""
 
+    def on_told(self, told: frames.Told) -> None:
+        """A worker says how far its call is."""
+
     def on_writable(self) -> None:
         """The socket takes requests again."""
 
@@ -198,7 +201,10 @@ class Generation:
             if reply is None:
                 self._loop.remove_reader(self._work.fileno())
                 return
-            self._listener.on_reply(reply)
+            if isinstance(reply, frames.Told):
+                self._listener.on_told(reply)
+            else:
+                self._listener.on_reply(reply)
 
     async def _read_reports(self, reader: asyncio.StreamReader) -> None:
         while (report := await _read_report(reader)) is not None:

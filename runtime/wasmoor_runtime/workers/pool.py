@@ -19,7 +19,7 @@ from pathlib import Path
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.contract.status import WorkerStatus
 from wasmoor_runtime.errors import RuntimeFault, Stalled
-from wasmoor_runtime.ports import Blob, Function, Outcome, Verdict
+from wasmoor_runtime.ports import Blob, Function, Outcome, Report, Verdict
 from wasmoor_runtime.workers import frames, sizing
 from wasmoor_runtime.workers.crew import Crew
 from wasmoor_runtime.workers.generation import Generation
@@ -41,6 +41,7 @@ class _Call:
     request: frames.Request
     answer: asyncio.Future[Outcome]
     began: float  # time.monotonic()
+    report: Report | None
 
     @property
     def id(self) -> int:
@@ -119,14 +120,15 @@ class ProcessPool:
             reason = "UnsupportedInterface" if _NOT_LINKED in outcome.message else "CompileFailed"
             raise Stalled(reason, outcome.message)
 
-    async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
+    async def call(self, function: str, arguments: bytes, *, timeout: float, report: Report | None = None) -> Outcome:
         """Run one call; see `ports.Pool.call`."""
         refused = self._refuse(arguments)
         if refused is not None:
             return refused
         identity, deadline = next(self._ids), _deadline_ns(timeout)
-        request = frames.Request(call=identity, deadline_ns=deadline, function=function, arguments=arguments)
-        return await self._submit(request, timeout)
+        kind = frames.RUN if report is None else frames.RUN_REPORTING
+        request = frames.Request(call=identity, deadline_ns=deadline, kind=kind, function=function, arguments=arguments)
+        return await self._submit(request, timeout, report)
 
     async def close(self, grace: float) -> None:
         """Let calls finish for `grace` seconds, then answer the rest with `Unavailable` and end all processes."""
@@ -163,8 +165,8 @@ class ProcessPool:
             return Outcome(verdict=Verdict.BUSY, message=message)
         return None
 
-    async def _submit(self, request: frames.Request, timeout: float) -> Outcome:
-        call = _Call(request=request, answer=self._loop.create_future(), began=time.monotonic())
+    async def _submit(self, request: frames.Request, timeout: float, report: Report | None = None) -> Outcome:
+        call = _Call(request=request, answer=self._loop.create_future(), began=time.monotonic(), report=report)
         self._waiting.append(call)
         timer = self._loop.call_later(timeout, self._expire, call, timeout)
         self._dispatch()
@@ -218,6 +220,12 @@ class ProcessPool:
         if call is not None and reply.outcome is not None:
             call.settle(reply.outcome)
         self._dispatch()
+
+    def on_told(self, told: frames.Told) -> None:
+        """A worker says how far its call is."""
+        call = self._sent.get(told.call)
+        if call is not None and call.report is not None and not call.answer.done():
+            call.report(told.step)
 
     def on_writable(self) -> None:
         """The socket takes requests again."""

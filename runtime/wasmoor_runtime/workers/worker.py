@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.engine.invocation import Invoker
+from wasmoor_runtime.ports import Outcome, Report, Step
 from wasmoor_runtime.workers import frames, slots
 
 # Beyond the guest's memory: the interpreter, and the call's data in its several forms. wasmtime's C API holds every
@@ -34,11 +35,22 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
             frames.send_reply(sock, request.call, None)
             continue
         table.begin(row, request.call, now)
-        probing = request.kind == frames.PROBE
-        outcome = invoker.probe() if probing else invoker.run(request.function, request.arguments)
+        outcome = _work(invoker, sock, request)
         frames.send_reply(sock, request.call, outcome)
         # After the answer: a worker that dies in between has answered, and the front looks for answers first.
         table.end(row)
+
+
+def _work(invoker: Invoker, sock: socket.socket, request: frames.Request) -> Outcome:
+    if request.kind == frames.PROBE:
+        return invoker.probe()
+    report: Report | None = None
+    if request.kind == frames.RUN_REPORTING:
+
+        def report(step: Step) -> None:
+            frames.send_step(sock, request.call, step)
+
+    return invoker.run(request.function, request.arguments, report)
 
 
 def limit_process(limits: CallLimits) -> None:

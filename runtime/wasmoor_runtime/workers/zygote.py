@@ -28,6 +28,7 @@ from wasmoor_runtime.capabilities import catalog
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.engine import children, inspection, machine
 from wasmoor_runtime.engine.invocation import Invoker
+from wasmoor_runtime.engine.reports import Reports
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
 from wasmoor_runtime.ports import Function
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
     """Return what runs calls, and what the component exports. Raises `Stalled` or `Waiting`."""
-    capabilities = catalog.build_capabilities()
+    reports = Reports()
+    capabilities = catalog.build_capabilities(reports)
     engine = machine.build_engine(EngineSettings.from_limits(job.limits))
     try:
         component = machine.load_component(engine, Path(job.compiled))
@@ -87,6 +89,7 @@ def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
         capabilities=capabilities,
         exports=exports,
         limits=job.limits,
+        reports=reports,
     )
     return invoker, functions
 

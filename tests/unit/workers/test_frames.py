@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmoor_runtime.ports import Outcome, Verdict
+from wasmoor_runtime.ports import Outcome, Step, Verdict
 from wasmoor_runtime.workers import frames
 from wasmoor_runtime.workers.frames import BadFrame, Request
 
@@ -55,8 +55,28 @@ def test_every_verdict_passes(pair: Pair, verdict: Verdict) -> None:
     frames.send_reply(worker, 1, Outcome(verdict=verdict, message="warum nicht: ä"))
     reply = frames.receive_reply(front, buffer(), largest=0)
 
-    assert reply is not None
+    assert isinstance(reply, frames.Reply)
     assert reply.outcome == Outcome(verdict=verdict, message="warum nicht: ä")
+
+
+@pytest.mark.parametrize("total", [None, 0.0, 100.0])
+@pytest.mark.parametrize("message", ["", "half of it: ½"])
+def test_a_step_passes(pair: Pair, total: float | None, message: str) -> None:
+    front, worker = pair
+    step = Step(progress=12.5, total=total, message=message)
+
+    frames.send_step(worker, 3, step)
+
+    assert frames.receive_reply(front, buffer(), largest=0) == frames.Told(call=3, step=step)
+
+
+@pytest.mark.parametrize("step", [Step(progress=float("nan")), Step(progress=1.0, total=float("inf"))])
+def test_a_step_that_is_no_number_is_a_bad_frame(pair: Pair, step: Step) -> None:
+    front, worker = pair
+    frames.send_step(worker, 3, step)
+
+    with pytest.raises(BadFrame):
+        frames.receive_reply(front, buffer(), largest=0)
 
 
 def test_a_call_that_came_too_late_is_given_back_without_an_outcome(pair: Pair) -> None:
