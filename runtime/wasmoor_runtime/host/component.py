@@ -128,7 +128,7 @@ class ComponentHost:
             await self._lose_pool()
             await self._wait(Waiting(Reason.CRASHED, "the processes that run the component died"), failures)
 
-    async def call(self, tool: ServedTool, arguments: bytes, report: Report | None = None) -> Outcome:
+    async def call(self, tool: ServedTool, arguments: bytes, *, report: Report | None = None) -> Outcome:
         """Run one call with a JSON object; raises nothing but `CancelledError`, which ends the call's worker."""
         pool, contract = self._pool, self._state.contract
         if pool is None or contract is None:

@@ -52,7 +52,7 @@ class Caller:
             if why:
                 self._host.tell_refused(tool, Verdict.INVALID_ARGUMENTS)
                 return answers.Answer(verdict=Verdict.INVALID_ARGUMENTS, text=f"InvalidArguments: {why}")
-            return answers.decide_answer(await self._host.call(tool, payload, report), content=tool.content)
+            return answers.decide_answer(await self._host.call(tool, payload, report=report), content=tool.content)
         except Exception:  # noqa: BLE001 - what escapes would be shown to clients
             _log.exception("defect while answering a call of %s", self._host.id)
             return answers.Answer(verdict=Verdict.CRASHED, text="Crashed: a defect in wasmoor; its log says more")
