@@ -20,6 +20,7 @@ class Reason(StrEnum):
     REFERENCE_INVALID = "ReferenceInvalid"  # no OCI reference, or one that names neither tag nor digest
     ARTIFACT_NOT_FOUND = "ArtifactNotFound"  # the registry has no such repository, tag or digest
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"  # no answer, or an answer that says: later
+    SOURCE_UNAVAILABLE = "SourceUnavailable"  # the same of a web server, or of the API server about a ConfigMap
     CREDENTIALS_MISSING = "CredentialsMissing"  # the registry wants credentials and there are none
     CREDENTIALS_FORBIDDEN = "CredentialsForbidden"  # the registry refuses whoever asks
     DIGEST_DENIED = "DigestDenied"  # the policy denies this very artifact

@@ -1,6 +1,6 @@
 """The pod: reads its contract, builds the real parts, serves one component.
 
-    python -m wasmoor_runtime --contract FILE --cache DIR [--port 8080] [--admin-port 9090] [--host 0.0.0.0]
+    python -m wasmoor_runtime --contract FILE --cache DIR [--cache-size BYTES] [--port 8080] [--admin-port 9090]
 
 The composition root of a pod. This process never imports wasmtime: what runs guests are processes of their own. Errors
 that a person can cause are one line on stderr and exit code 2.
@@ -84,6 +84,8 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m wasmoor_runtime", description="Serve one component.")
     parser.add_argument("--contract", type=Path, required=True, help="the contract, a JSON file")
     parser.add_argument("--cache", type=Path, required=True, help="directory for components and compiled code")
+    parser.add_argument("--cache-size", type=int, metavar="BYTES",
+                        help="bound of that directory; what was used longest ago goes first")  # fmt: skip
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - a pod's own network
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="MCP, at /mcp")
     parser.add_argument("--admin-port", type=int, default=DEFAULT_ADMIN_PORT, help="health, status and metrics")
@@ -113,7 +115,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return USER_ERROR
 
     async def serve() -> None:
-        await build_serving(contract, parts.build(options.cache), options.drain_delay).run(*sockets)
+        await build_serving(contract, parts.build(options.cache, cache_bytes=options.cache_size), options.drain_delay).run(*sockets)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wasmoor_runtime.artifacts.packages import Package
-from wasmoor_runtime.contract.document import CallLimits, Contract, PinnedOciSource
-from wasmoor_runtime.contract.status import WorkerStatus
+from wasmoor_runtime.contract.document import CallLimits, Contract, PinnedSource
+from wasmoor_runtime.contract.status import MemoryStatus, WorkerStatus
 
-# Called with (bytes so far, bytes in all) while something is pulled.
+# Called with (bytes so far, bytes in all) while something is pulled; 0 in all while nobody knows.
 Progress = Callable[[int, int], None]
 
 
@@ -30,6 +30,7 @@ class Blob:
     media_type: str
     size: int
     annotations: Mapping[str, str] = field(default_factory=dict)
+    policy_digest: str = ""  # of the policy that the artifact carries, which is not applied; empty when there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,28 @@ class Verdict(StrEnum):
     INVALID_ARGUMENTS = "InvalidArguments"
     TRAPPED = "Trapped"
     OUT_OF_MEMORY = "OutOfMemory"
+    OUT_OF_STACK = "OutOfStack"
     OUT_OF_FUEL = "OutOfFuel"
+    EXCEEDS_LIMITS = "ExceedsLimits"  # more tables, memories or instances than one call may have
     EXECUTION_TIMEOUT = "ExecutionTimeout"
     RESPONSE_TOO_LARGE = "ResponseTooLarge"
     BUSY = "Busy"  # concurrency and queue are full; refused at once
+    RATE_LIMITED = "RateLimited"  # more calls a second than allowed; refused at once
     CRASHED = "Crashed"  # the worker died
     UNAVAILABLE = "Unavailable"  # stopping, or not started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one call used, as its worker's kernel counts it: from before its instance is made until it has answered."""
+
+    cpu_seconds: float = 0.0
+    memory_bytes: int = 0  # at its peak: linear memories and tables, and the host's copies of what is passed
+    fuel: int | None = None  # None where no limit is set, because nothing is counted then
+    # System calls that read or write files and pipes (sockets are not among them), and what they moved; None where the
+    # kernel does not tell.
+    io_operations: int | None = None
+    io_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +101,7 @@ class Outcome:
     )
     message: str = ""  # one sentence for people, never a host backtrace; empty when Ok
     seconds: float = 0.0
-    cpu_seconds: float = 0.0
+    usage: Usage | None = None  # None for a call that no worker took, or whose worker died
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +120,7 @@ Report = Callable[[Step], None]
 class Fetcher(Protocol):
     """Brings a pinned artifact to this machine."""
 
-    async def fetch(self, source: PinnedOciSource, progress: Progress | None = None) -> Blob:
+    async def fetch(self, source: PinnedSource, progress: Progress | None = None, /) -> Blob:
         """Return the checked bytes, from the cache if they are there. Raises `Stalled` or `Waiting`."""
 
 
@@ -141,6 +158,9 @@ class Pool(Protocol):
 
     def status(self) -> WorkerStatus:
         """Return what the processes do now."""
+
+    def memory(self) -> MemoryStatus:
+        """Return what calls hold of memory now, and have held."""
 
     async def close(self, grace: float) -> None:
         """Let running calls finish for `grace` seconds, then end everything."""

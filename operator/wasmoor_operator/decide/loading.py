@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from wasmoor_operator import errors
 from wasmoor_operator.conditions import Condition, State, Type, find_condition
+from wasmoor_operator.decide import resolution
 from wasmoor_operator.decide import rollout as rollouts
 from wasmoor_operator.decide.model import Observed, Pod
 from wasmoor_operator.decide.rollout import Rollout
 from wasmoor_operator.reasons import Reason
 from wasmoor_runtime.contract import status as pod_status
+from wasmoor_runtime.contract.document import Contract
 
 # Restarts of one container after which waiting will not help.
 CRASH_LOOP = 3
@@ -75,7 +77,7 @@ def a_ready_pod_says_loaded(observed: Observed, rollout: Rollout) -> Verdict | N
     """At least one ready pod says that it has the component loaded; others of the version follow."""
     if rollout.contract is None or not any(_has_loaded(observed, pod) for pod in rollout.current):
         return None
-    message = f"{rollout.contract.source.digest} is loaded"
+    message = _describe_loaded(observed, rollout.contract)
     return Verdict(state=State.TRUE, reason=Reason.LOADED, message=message)
 
 
@@ -84,7 +86,7 @@ def nothing_to_register(observed: Observed, rollout: Rollout) -> Verdict | None:
     failed = _failed_report(observed, rollout)
     if failed is None or Reason(failed.reason) not in _REGISTRATION_FAILURES or rollout.contract is None:
         return None
-    message = f"{rollout.contract.source.digest} is loaded"
+    message = _describe_loaded(observed, rollout.contract)
     return Verdict(state=State.TRUE, reason=Reason.LOADED, message=message)
 
 
@@ -254,6 +256,15 @@ def _failed_report(observed: Observed, rollout: Rollout) -> pod_status.Component
     return next((each for each in reports if each and each.phase is pod_status.Phase.FAILED), None)
 
 
+def _describe_loaded(observed: Observed, contract: Contract) -> str:
+    """Return which version is loaded, and what of it has no effect."""
+    reports = (find_report(observed, pod) for pod in observed.pods if pod.contract == contract.hash())
+    pulled = next((report.artifact for report in reports if report is not None and report.artifact is not None), None)
+    digest = contract.source.digest or (pulled.digest if pulled else contract.source.subject)
+    carried = pulled is not None and pulled.policy_digest is not None
+    return f"{digest} is loaded{'; the policy that it carries is not applied' if carried else ''}"
+
+
 def _stalled(reason: Reason, message: str) -> Verdict:
     """Return a failure that somebody has to act on."""
     return Verdict(state=State.FALSE, reason=reason, message=message, fault=errors.Stalled(reason, message))
@@ -263,10 +274,9 @@ def _stored(observed: Observed, rollout: Rollout, kind: Type) -> Verdict | None:
     """Return the stored condition as a verdict, as far as it is about this version and says anything definite."""
     status = observed.component.status
     stored, stalled = find_condition(status, kind), find_condition(status, Type.STALLED)
-    digest = (status.get("artifact") or {}).get("digest")
     if stored.get("observedGeneration") != observed.component.generation or stored["status"] == State.UNKNOWN:
         return None
-    if rollout.contract is None or digest != rollout.contract.source.digest:
+    if rollout.contract is None or not resolution.is_stored(status.get("artifact") or {}, rollout.contract.source):
         return None
     if stored["reason"] not in set(Reason):
         return None  # written by another version of the operator

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     EXCEEDS_POLICY = "ExceedsPolicy"  # without an operator: the component asks for more than its policy allows
     ARTIFACT_NOT_FOUND = "ArtifactNotFound"  # the registry does not have this digest
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"  # no answer, or an answer that says: later
+    SOURCE_UNAVAILABLE = "SourceUnavailable"  # the same of a web server
     CREDENTIALS_MISSING = "CredentialsMissing"  # the registry wants credentials and there are none
     CREDENTIALS_FORBIDDEN = "CredentialsForbidden"  # the registry knows who asks, and refuses
     PULL_FAILED = "PullFailed"  # the transfer broke, or the disk is full
@@ -79,6 +80,8 @@ class ArtifactStatus(Model):
     media_type: str
     size: int
     """Bytes of the component."""
+    policy_digest: str | None = None
+    """Digest of the policy that the artifact carries; it is not applied."""
 
 
 class ComponentInfo(Model):
@@ -105,6 +108,17 @@ class WorkerStatus(Model):
     """Workers that died by themselves, and were replaced."""
 
 
+class MemoryStatus(Model):
+    """What calls use of memory, over all processes. Linear memories, tables and copies of what is passed."""
+
+    current_bytes: int = 0
+    """What the calls that run now hold together."""
+    peak_bytes: int = 0
+    """The most that one call has held since the component started."""
+    active_instances: int = 0
+    """Instances of the component that run a call now."""
+
+
 class ComponentStatus(Model):
     """One component in this process; a pod has one, `wasmoor serve` has several."""
 
@@ -126,6 +140,7 @@ class ComponentStatus(Model):
     """`sha256:…` over names, descriptions and schemas; changes when a schema does."""
     unserved: tuple[Unserved, ...] = Field(default=(), max_length=64)
     workers: WorkerStatus = WorkerStatus()
+    memory: MemoryStatus = MemoryStatus()
 
 
 class PodStatus(Model):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from wasmoor_runtime.engine import binary, children, inspection, machine
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
+from wasmoor_runtime.storage.space import FULL, PARTIAL
 
 
 def main(arguments: list[str]) -> int:
@@ -49,12 +51,16 @@ def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: C
     missing = list(inspection.find_missing(engine, component, provided))
     if missing:
         raise Stalled("UnsupportedInterface", f"the component imports what is not provided here: {', '.join(missing)}")
-    temporary = output.with_name(f"{output.name}.{os.getpid()}.part")
+    # Containers that share a volume have the same process ids: names of unfinished files are random.
+    temporary = output.with_name(f"{output.stem}-{secrets.token_hex(8)}{PARTIAL}")
     try:
         _write(temporary, code, output)
         _check_loads(engine, output)
     except OSError as error:
-        message = f"compiled code cannot be written to {output.parent}: {error.strerror}"
+        if error.errno in FULL:
+            message = f"no space left in {output.parent} for {len(code)} bytes; make room there or enlarge it"
+        else:
+            message = f"compiled code cannot be written to {output.parent}: {error.strerror}"
         raise Waiting("CompileFailed", message) from None
     finally:
         with contextlib.suppress(OSError):

@@ -8,8 +8,6 @@ runtime's `sources`.
 from __future__ import annotations
 
 import contextlib
-import socket
-import ssl
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,13 +16,12 @@ from typing import Any, Self, TypeVar
 
 import oras.provider
 import requests
-import urllib3.exceptions
 
 from wasmoor_runtime.artifacts import digests, locations, manifests, references, refusals
 from wasmoor_runtime.artifacts.locations import Location
 from wasmoor_runtime.artifacts.refusals import Refusal
 from wasmoor_runtime.contract.status import Reason
-from wasmoor_runtime.registry import transport
+from wasmoor_runtime.registry import failures, transport
 from wasmoor_runtime.registry.aborts import Abort, Aborted
 from wasmoor_runtime.registry.authentication import Authentication, Credentials
 
@@ -163,10 +160,10 @@ class Client:
         """Turn whatever the network does into a `Refusal`, or into `Aborted` if that was our own doing."""
         try:
             yield
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except failures.KINDS as error:
             if self._abort.is_set():
                 raise Aborted from None
-            cause, advice = _explain(error)
+            cause, advice = failures.explain(error, refusals.REGISTRY)
             host = self._location.host
             raise refusals.refuse_silence(self._subject, host, cause, advice=advice, reason=reason) from None
 
@@ -176,39 +173,3 @@ def _send_once(client: Any) -> Callable[..., requests.Response]:
     undecorated = oras.provider.Registry.do_request.__wrapped__
     bound: Callable[..., requests.Response] = undecorated.__get__(client)
     return bound
-
-
-# The first that is found in the chain of causes is what happened: type → what it did, what to do.
-_CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
-    (socket.gaierror, "has a name that cannot be resolved", "check the spelling and the name server"),
-    (ssl.SSLCertVerificationError, "has a certificate that is not trusted here", "use one that is"),
-    (ssl.SSLError, "does not speak TLS", "write `insecure: true` if this registry speaks plain HTTP"),
-    (ConnectionRefusedError, "refused the connection", "check its port, and that it runs"),
-    (requests.TooManyRedirects, "redirects in circles", "let the registry's owner correct that"),
-    (requests.ConnectTimeout, "did not accept a connection in time", ""),
-    (requests.Timeout, "did not answer in time", ""),
-    (urllib3.exceptions.ReadTimeoutError, "stopped answering", ""),
-    (urllib3.exceptions.IncompleteRead, "ended the transfer too early", ""),
-    (OSError, "closed the connection", ""),
-)
-
-
-def _explain(error: BaseException) -> tuple[str, str]:
-    """Return what a registry did, in the words of `it …`, and what to do about it. URLs stay out of both."""
-    chain = list(_unchain(error))
-    for kind, cause, advice in _CAUSES:
-        if any(isinstance(link, kind) for link in chain):
-            return cause, advice
-    return "answered with something that is not HTTP", "check that it is an OCI registry"
-
-
-def _unchain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and everything that it wraps."""
-    seen: set[int] = set()
-    todo = [error]
-    while todo:
-        link = todo.pop()
-        if isinstance(link, BaseException) and id(link) not in seen:
-            seen.add(id(link))
-            yield link
-            todo += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]

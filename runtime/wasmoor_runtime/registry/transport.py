@@ -56,7 +56,7 @@ class Session(requests.Session):
         target = super().get_redirect_target(resp)
         if target is not None and not locations.may_follow(resp.url, requests.compat.urljoin(resp.url, target)):
             host = requests.compat.urlsplit(resp.url).netloc
-            text = f"{host} redirects to an address that is not https; let the registry's owner correct that"
+            text = f"{host} redirects to an address that is not https; let its owner correct that"
             raise Refusal(Reason.PULL_FAILED, text)
         return target
 

@@ -43,8 +43,9 @@ def render(name: str, spec: dict[str, Any]) -> list[dict[str, Any]]:
     parsed = WasmComponentSpec.model_validate(spec)
     contract = contracts.render_contract(
         component=ComponentRef(namespace="default", name=name),
-        source=parsed.source.oci,
-        digest="sha256:" + "a" * 64,
+        source=contracts.pin_source(
+            parsed.source.member, contracts.file_digest(parsed.source.member) or "sha256:" + "a" * 64
+        ),
         policy=selection.Selection(),
     )
     owner = names.Owner(namespace="default", name=name, uid="00000000-0000-0000-0000-000000000001", spec=parsed)

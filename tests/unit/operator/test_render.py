@@ -17,8 +17,7 @@ def render(render_settings: settings.RenderSettings = worlds.RENDER, **spec: Any
     parsed = WasmComponentSpec.model_validate({"source": {"oci": {"reference": worlds.REFERENCE}}, **spec})
     contract = contracts.render_contract(
         component=ComponentRef(namespace="tools", name="time"),
-        source=parsed.source.oci,
-        digest=worlds.DIGEST,
+        source=contracts.pin_source(parsed.source.member, contracts.file_digest(parsed.source.member) or worlds.DIGEST),
         policy=selection.Selection(),
     )
     owner = names.Owner(namespace="tools", name="time", uid="uid-1", spec=parsed)

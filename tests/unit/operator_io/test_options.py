@@ -43,6 +43,14 @@ def test_two_processes_outside_a_cluster_never_share_an_identity() -> None:
     assert first.election.identity != second.election.identity
 
 
+def test_a_cache_may_be_shared() -> None:
+    assert build("--runtime-image=x").render.cache == settings.CacheSettings(type="emptyDir", size_bytes=2 << 30)
+    node = build("--runtime-image=x", "--cache-type=hostPath", "--cache-path=/var/cache/w", "--cache-size=10Gi")
+    assert node.render.cache == settings.CacheSettings(type="hostPath", size_bytes=10 << 30, path="/var/cache/w")
+    claim = build("--runtime-image=x", WASMOOR_CACHE_TYPE="persistentVolumeClaim", WASMOOR_CACHE_CLAIM="w")
+    assert (claim.render.cache.type, claim.render.cache.claim) == ("persistentVolumeClaim", "w")
+
+
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
@@ -51,6 +59,10 @@ def test_two_processes_outside_a_cluster_never_share_an_identity() -> None:
         ("--concurrency=0", "from 1 to 256"),
         ("--resync=0", "at least 1 second"),
         ("--image-pull-policy=Sometimes", "invalid choice"),
+        ("--cache-size=lots", "--cache-size: 'lots' is no quantity"),
+        ("--cache-size=1Mi", "at least 64Mi"),
+        ("--cache-type=hostPath", "needs --cache-path, an absolute path"),
+        ("--cache-type=persistentVolumeClaim", "needs --cache-claim"),
         ("--no-such-option", "unrecognized arguments"),
     ],
 )

@@ -1,0 +1,52 @@
+"""What the network did, from the exceptions of the libraries, in words for people. Pure."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import requests
+import urllib3.exceptions
+
+from wasmoor_runtime.artifacts.refusals import Server
+
+# Whatever sending a request or reading its answer may raise.
+KINDS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+# Stands for what only the kind of server says.
+_PLAIN = "plain"
+
+# The first that is found in the chain of causes is what happened: type → what it did, what to do.
+_CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
+    (socket.gaierror, "has a name that cannot be resolved", "check the spelling and the name server"),
+    (ssl.SSLCertVerificationError, "has a certificate that is not trusted here", "use one that is"),
+    (ssl.SSLError, "does not speak TLS", _PLAIN),
+    (ConnectionRefusedError, "refused the connection", "check its port, and that it runs"),
+    (requests.TooManyRedirects, "redirects in circles", "let its owner correct that"),
+    (requests.ConnectTimeout, "did not accept a connection in time", ""),
+    (requests.Timeout, "did not answer in time", ""),
+    (urllib3.exceptions.ReadTimeoutError, "stopped answering", ""),
+    (urllib3.exceptions.IncompleteRead, "ended the transfer too early", ""),
+    (OSError, "closed the connection", ""),
+)
+
+
+def explain(error: BaseException, server: Server) -> tuple[str, str]:
+    """Return what a server did, in the words of `it …`, and what to do about it. URLs stay out of both."""
+    chain = list(_unchain(error))
+    for kind, cause, advice in _CAUSES:
+        if any(isinstance(link, kind) for link in chain):
+            return cause, server.plain if advice is _PLAIN else advice
+    return "answered with something that is not HTTP", server.strange
+
+
+def _unchain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and everything that it wraps."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        link = todo.pop()
+        if isinstance(link, BaseException) and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            todo += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]
