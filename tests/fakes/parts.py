@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wasmoor_runtime import events
 from wasmoor_runtime.contract.document import CallLimits, ComponentRef, Contract, PinnedOciSource
 from wasmoor_runtime.contract.spec import Tools
-from wasmoor_runtime.contract.status import WorkerStatus
-from wasmoor_runtime.host import events
+from wasmoor_runtime.contract.status import MemoryStatus, WorkerStatus
 from wasmoor_runtime.host.component import Parts
-from wasmoor_runtime.ports import Blob, Function, Outcome, Pool, Progress, Report, Step, Verdict
+from wasmoor_runtime.ports import Blob, Function, Outcome, Pool, Profile, Progress, Report, Step, Usage, Verdict
 
 DIGEST = "sha256:" + "a" * 64
 LAYER = "sha256:" + "b" * 64
@@ -54,7 +54,8 @@ def make_function(name: str, **changes: Any) -> Function:
 async def echo(arguments: Mapping[str, Any]) -> Outcome:
     """Answer with the text that was sent."""
     payload = json.dumps({"result": arguments.get("text", "")}).encode()
-    return Outcome(verdict=Verdict.OK, payload=payload, seconds=0.001, cpu_seconds=0.001)
+    usage = Usage(cpu_seconds=0.001, memory_bytes=65536)
+    return Outcome(verdict=Verdict.OK, payload=payload, seconds=0.001, usage=usage)
 
 
 async def hang(_: Mapping[str, Any]) -> Outcome:
@@ -66,8 +67,14 @@ async def hang(_: Mapping[str, Any]) -> Outcome:
 class FakePool:
     """Runs behaviours by function id; every other function echoes."""
 
-    def __init__(self, functions: Sequence[Function], behaviours: Mapping[str, Behaviour] | None = None) -> None:
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        behaviours: Mapping[str, Behaviour] | None = None,
+        profile: Profile | None = None,
+    ) -> None:
         self.functions = tuple(functions)
+        self.profile = profile or Profile()
         self.behaviours = dict(behaviours or {})
         self.steps: dict[str, Sequence[Step]] = {}
         """What functions report before they answer, by id."""
@@ -103,6 +110,9 @@ class FakePool:
 
     def status(self) -> WorkerStatus:
         return self.workers
+
+    def memory(self) -> MemoryStatus:
+        return MemoryStatus(peak_bytes=65536)
 
     async def close(self, grace: float) -> None:
         self.closed.append(grace)
@@ -172,6 +182,8 @@ def make_parts(pool: FakePool, *, fetcher: FakeFetcher | None = None, compiler: 
 class Recorder:
     """A listener that remembers."""
 
+    kinds = events.ALL_KINDS
+
     def __init__(self) -> None:
         self.heard: list[events.Event] = []
 
@@ -185,7 +197,11 @@ class Recorder:
 
     def calls(self) -> list[tuple[str, str]]:
         """Return (tool, verdict) of every call."""
-        return [(event.tool, event.verdict) for event in self.heard if isinstance(event, events.Called)]
+        return [
+            (event.function, "Ok" if isinstance(event, events.FunctionCompleted) else event.reason)
+            for event in self.heard
+            if isinstance(event, events.FunctionCompleted | events.FunctionFailed)
+        ]
 
 
 class Clock:

@@ -17,8 +17,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from wasmoor_runtime import events
 from wasmoor_runtime.contract.status import ComponentStatus, Phase
-from wasmoor_runtime.host import events
 
 _MARKS = {Phase.RUNNING: ("✓", "green"), Phase.FAILED: ("✗", "red")}
 
@@ -33,6 +33,8 @@ class _Line:
 
 class Display:
     """A live list of components."""
+
+    kinds: events.Kinds = (events.Moved, events.Pulled)
 
     def __init__(self, console: Console, components: Sequence[str]) -> None:
         self._lines = {component: _Line() for component in components}
@@ -49,12 +51,11 @@ class Display:
 
     def hear(self, event: events.Event) -> None:
         """Remember what to show; the list is drawn ten times a second, however much happens."""
-        if isinstance(event, events.Called | events.Loaded):
-            return
-        line = self._lines.setdefault(event.component, _Line())
         if isinstance(event, events.Pulled):
+            line = self._lines.setdefault(event.component, _Line())
             line.done, line.total = event.done, event.total
-        else:
+        elif isinstance(event, events.Moved):
+            line = self._lines.setdefault(event.component, _Line())
             line.phase, line.message = event.phase, event.message
             line.done = line.total = 0
 
@@ -88,14 +89,15 @@ def render_summary(statuses: Sequence[tuple[ComponentStatus, str]]) -> Table:
     return table
 
 
-def render_hints(statuses: Sequence[tuple[ComponentStatus, str]]) -> str:
-    """Return how to connect to the first component that is served."""
+def render_hints(statuses: Sequence[tuple[ComponentStatus, str]], shared: str) -> str:
+    """Return how to connect to the first component that is served, and to all of them together at `shared`."""
     for status, url in statuses:
         if status.ready and status.tools:
             name = escape(status.tools[0].name)
             return (
                 f"Call a tool:      wasmoor call {url} {name} --args '{{…}}'\n"
                 f"Add to a client:  claude mcp add --transport http {status.name} {url}\n"
+                f"All together:     {shared} (tools are named component__tool)\n"
                 "Stop:             Ctrl-C"
             )
     return ""

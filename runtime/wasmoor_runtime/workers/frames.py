@@ -17,15 +17,18 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wasmoor_runtime.ports import Outcome, Step, Verdict
+from wasmoor_runtime.engine.usage import UNTOLD
+from wasmoor_runtime.ports import Outcome, Step, Usage, Verdict
 
 LARGEST_FRAME = 64 * 1024
 LONGEST_MESSAGE = 1000  # characters
 
 # call id, deadline (CLOCK_MONOTONIC ns), kind, body in a memory file?, length of the function's id, length of the body
 _REQUEST = struct.Struct("<QQBBHI")
-# call id, verdict, body in a memory file?, length of the message, length of the payload, CPU seconds
-_REPLY = struct.Struct("<QBBHId")
+# call id, verdict, body in a memory file?, length of the message, length of the payload; then what was used: CPU
+# seconds, bytes of memory, fuel, operations, bytes moved
+_REPLY = struct.Struct("<QBBHIdQQQQ")
+_NOTHING_USED = (0.0, 0, UNTOLD, UNTOLD, UNTOLD)
 _ANCILLARY = socket.CMSG_SPACE(4 * array.array("i").itemsize)
 _INT_BYTES = array.array("i").itemsize
 
@@ -97,12 +100,13 @@ def receive_request(sock: socket.socket, buffer: bytearray) -> Request | None:
 def send_reply(sock: socket.socket, call: int, outcome: Outcome | None) -> None:
     """Send what came of a call; None says that its deadline had passed."""
     if outcome is None:
-        sock.send(_REPLY.pack(call, _EXPIRED, 0, 0, 0, 0.0))
+        sock.send(_REPLY.pack(call, _EXPIRED, 0, 0, 0, *_NOTHING_USED))
         return
     message = outcome.message[:LONGEST_MESSAGE].encode("utf-8", "replace")
     large = _REPLY.size + len(message) + len(outcome.payload) > LARGEST_FRAME
     verdict = _VERDICTS.index(outcome.verdict)
-    header = _REPLY.pack(call, verdict, large, len(message), len(outcome.payload), outcome.cpu_seconds)
+    used = _pack_usage(outcome.usage)
+    header = _REPLY.pack(call, verdict, large, len(message), len(outcome.payload), *used)
     _send(sock, header + message, outcome.payload, large=large)
 
 
@@ -110,7 +114,7 @@ def send_step(sock: socket.socket, call: int, step: Step) -> None:
     """Send how far a call is."""
     message = step.message[:LONGEST_MESSAGE].encode("utf-8", "replace")
     body = _STEP_BODY.pack(step.progress, step.total or 0.0, step.total is not None)
-    sock.send(_REPLY.pack(call, _STEP, 0, len(message), len(body), 0.0) + message + body)
+    sock.send(_REPLY.pack(call, _STEP, 0, len(message), len(body), *_NOTHING_USED) + message + body)
 
 
 def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply | Told | None:
@@ -124,7 +128,7 @@ def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply
             return None
         if size < _REPLY.size:
             raise BadFrame(f"{size} bytes are no reply")
-        call, verdict, large, message_size, payload_size, cpu = _REPLY.unpack_from(buffer)
+        call, verdict, large, message_size, payload_size, *used = _REPLY.unpack_from(buffer)
         if verdict == _EXPIRED:
             return Reply(call=call, outcome=None)
         start = _REPLY.size + message_size
@@ -136,9 +140,23 @@ def receive_reply(sock: socket.socket, buffer: bytearray, largest: int) -> Reply
             verdict=_VERDICTS[verdict],
             message=buffer[_REPLY.size : start].decode("utf-8", "replace"),
             payload=_body(buffer, start, size, payload_size, fds if large else None),
-            cpu_seconds=cpu,
+            usage=_unpack_usage(*used),
         )
         return Reply(call=call, outcome=outcome)
+
+
+def _pack_usage(usage: Usage | None) -> tuple[float, int, int, int, int]:
+    if usage is None:
+        return _NOTHING_USED
+    counts = (UNTOLD if each is None else each for each in (usage.fuel, usage.io_operations, usage.io_bytes))
+    return (usage.cpu_seconds, usage.memory_bytes, *counts)  # type: ignore[return-value]
+
+
+def _unpack_usage(cpu: float, memory: int, *counts: int) -> Usage | None:
+    if (cpu, memory, *counts) == _NOTHING_USED:
+        return None
+    fuel, operations, moved = (None if each == UNTOLD else each for each in counts)
+    return Usage(cpu_seconds=cpu, memory_bytes=memory, fuel=fuel, io_operations=operations, io_bytes=moved)
 
 
 def _parse_step(content: bytes, message_size: int) -> Step:

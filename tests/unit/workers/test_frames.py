@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmoor_runtime.ports import Outcome, Step, Verdict
+from wasmoor_runtime.ports import Outcome, Step, Usage, Verdict
 from wasmoor_runtime.workers import frames
 from wasmoor_runtime.workers.frames import BadFrame, Request
 
@@ -35,7 +35,8 @@ def test_bodies_of_any_size_pass_both_ways_and_leave_no_file_open(pair: Pair, si
     front, worker = pair
     body = os.urandom(size)
     request = Request(call=2**63, deadline_ns=12, kind=frames.RUN, function="acme:é/a#b", arguments=body)
-    outcome = Outcome(verdict=Verdict.OK, payload=body, message="", cpu_seconds=0.25)
+    usage = Usage(cpu_seconds=0.25, memory_bytes=65536, fuel=7, io_operations=0)
+    outcome = Outcome(verdict=Verdict.OK, payload=body, message="", usage=usage)
     before = open_files()
 
     frames.send_request(front, request)
