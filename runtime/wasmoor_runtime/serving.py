@@ -137,6 +137,9 @@ class Serving:
         _log.info("draining", extra={"fields": {"seconds": delay}})
         await asyncio.sleep(delay)
         server.should_exit = True
+        # Before the server waits for its connections: streams of listeners would stay open for ever.
+        for endpoint in self._endpoints.values():
+            endpoint.listening.close()
         await asyncio.wait((task,), timeout=self._drain.stop_seconds)
         # Calls that still run are answered by their pool as it closes; the server has a little longer to send that.
         await asyncio.gather(*(site.host.stop(0.0) for site in self._sites), return_exceptions=True)

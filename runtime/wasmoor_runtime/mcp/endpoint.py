@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from wasmoor_runtime.host.component import ComponentHost
+from wasmoor_runtime.mcp.listening import Listening
 from wasmoor_runtime.mcp.server import ComponentServer
 
 # Seconds for all of a request's body.
@@ -34,6 +35,8 @@ class ComponentEndpoint:
 
     def __init__(self, host: ComponentHost, *, version: str) -> None:
         self.host = host
+        self.listening = Listening()
+        """The streams of those who wait for changes."""
         self._version = version
         self._manager: StreamableHTTPSessionManager | None = None
 
@@ -41,7 +44,7 @@ class ComponentEndpoint:
     async def open(self) -> AsyncIterator[None]:
         """Answer requests while this is entered; the component must run. To be left by the task that entered it."""
         manager = StreamableHTTPSessionManager(
-            ComponentServer(self.host).build(self._version),
+            ComponentServer(self.host, self.listening).build(self._version),
             stateless=True,
             # With JSON-only answers the SDK would let a call run on after its client went away.
             json_response=False,

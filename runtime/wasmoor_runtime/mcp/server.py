@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from wasmoor_runtime.host.component import ComponentHost
 from wasmoor_runtime.mcp import calling, identity, pages, progress, results
+from wasmoor_runtime.mcp.listening import Listening
 
 # Tools of a running component never change: another version is another process, reached after a new connection.
 _CACHE = CacheHint(ttl_ms=5000, scope="public")
@@ -27,13 +28,18 @@ Context = ServerRequestContext[dict[str, Any]]
 class ComponentServer:
     """Answers for one component whose tools are known."""
 
-    def __init__(self, host: ComponentHost) -> None:
+    def __init__(self, host: ComponentHost, listening: Listening) -> None:
         self._host = host
+        self._listening = listening
         self._tools = tuple(results.render_tool(host.ref.name, tool) for tool in host.tools)
         self._caller = calling.Caller(host)
 
     def build(self, version: str) -> Server[dict[str, Any]]:
-        """Return the SDK's server. Without `subscriptions/listen` it says `listChanged: false`, truthfully."""
+        """Return the SDK's server.
+
+        It says `listChanged` to clients of 2026-07-28, who can listen, and truthfully not to those of before: without
+        sessions there is no stream for them.
+        """
         who = identity.describe_server(self._host, version)
         return Server(
             who.name,
@@ -41,6 +47,7 @@ class ComponentServer:
             title=who.title,
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
+            on_subscriptions_listen=self._listening.listen,
             # Without it the SDK lists all tools before every call that has arguments.
             get_tool_input_schema=self.find_input_schema,
             cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},

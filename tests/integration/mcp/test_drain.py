@@ -41,6 +41,7 @@ async def test_a_running_call_is_finished_before_the_process_ends() -> None:
     pool = FakePool([make_function("shout")], {"shout": wait})
     drain = Drain(delay_seconds=0, stop_seconds=20)
     async with run_site(pool, drain=drain) as site, Client(site.url) as client:
+        await client.list_tools()  # or the client would ask for it after the call, of a server that is gone
         call = asyncio.create_task(client.call_tool("shout", {"text": "late"}))
         await until(lambda: pool.calls)
         site.serving.stop()
@@ -56,6 +57,7 @@ async def test_a_call_that_never_ends_is_answered_at_the_stop_time() -> None:
     pool = FakePool([make_function("shout")], {"shout": hang})
     async with run_site(pool, drain=Drain(delay_seconds=0, stop_seconds=0.3)) as site:
         async with Client(site.url) as client:
+            await client.list_tools()
             call = asyncio.create_task(client.call_tool("shout", {"text": "x"}))
             await until(lambda: pool.calls)
             site.serving.stop()

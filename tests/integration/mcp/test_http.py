@@ -204,5 +204,5 @@ async def test_the_newest_revision_is_discovered_without_a_session(pool: FakePoo
         answer = await client.post(site.url, json=body, headers=headers)
     result = answer.json()["result"]
     assert result["supportedVersions"] == ["2026-07-28"]
-    assert result["capabilities"] == {"tools": {"listChanged": False}}
+    assert result["capabilities"] == {"tools": {"listChanged": True}}
     assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "text"

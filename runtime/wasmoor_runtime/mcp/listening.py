@@ -1,0 +1,48 @@
+"""The streams on which clients of revision 2026-07-28 wait for a word that the tools have changed.
+
+A client opens one with `subscriptions/listen`; what passes on it, and that only what was asked for does, is the SDK's
+work. This adds an end: an endpoint that closes, because it stops or because another takes its place, ends its streams
+with their results, so that clients come back at once rather than find a broken connection.
+Source: https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities/subscriptions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp.shared.exceptions import MCPError
+
+# One stream is a connection that is held; more clients than these are refused.
+MOST_STREAMS = 1024
+# A client that takes nothing any more is given up after so many words; there is only one word to miss.
+_LARGEST_BACKLOG = 16
+
+Context = ServerRequestContext[dict[str, Any]]
+Request = types.SubscriptionsListenRequestParams
+
+
+class Listening:
+    """The listen streams of one endpoint. All methods run on the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._bus = InMemorySubscriptionBus()
+        self._streams = ListenHandler(self._bus, max_subscriptions=MOST_STREAMS, max_buffered_events=_LARGEST_BACKLOG)
+        self._closed = False
+
+    async def listen(self, context: Context, params: Request) -> types.SubscriptionsListenResult:
+        """Answer `subscriptions/listen`: one call is one stream."""
+        if self._closed:
+            raise MCPError(code=types.INTERNAL_ERROR, message="the server is stopping: listen again, to another one")
+        return await self._streams(context, params)
+
+    async def announce_tools(self) -> None:
+        """Tell every stream that asked for it that `tools/list` answers something else now."""
+        await self._bus.publish(ToolsListChanged())
+
+    def close(self) -> None:
+        """End all streams with their results, and open no more."""
+        self._closed = True
+        self._streams.close()

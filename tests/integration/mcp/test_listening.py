@@ -1,0 +1,107 @@
+"""Streams of clients that wait for changes, as a raw client of 2026-07-28 sees them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx2
+
+from tests.fakes.parts import FakePool, make_function, until
+from tests.fakes.site import RunningSite, run_site
+from tests.integration.mcp.requests import render_call
+from wasmoor_runtime.mcp.listening import Listening
+from wasmoor_runtime.settings import Drain
+
+SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
+
+
+def find_listening(site: RunningSite) -> Listening:
+    return site.serving._endpoints["/mcp"].listening
+
+
+@contextlib.asynccontextmanager
+async def listen(url: str, **wanted: bool) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    """Open a stream and yield its frames."""
+    headers, body = render_call("auto")
+    del headers["mcp-name"]
+    headers["mcp-method"] = body["method"] = "subscriptions/listen"
+    body |= {"id": "stream-1", "params": {"_meta": body["params"]["_meta"], "notifications": wanted}}
+    async with (
+        httpx2.AsyncClient(timeout=20) as client,
+        client.stream("POST", url, json=body, headers=headers) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield read_frames(answer)
+
+
+async def read_frames(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
+    async for line in answer.aiter_lines():
+        if line.startswith("data:") and line != "data:":
+            yield json.loads(line.removeprefix("data:"))
+
+
+def subscription_of(frame: Mapping[str, Any]) -> object:
+    return (frame.get("params") or frame.get("result") or {})["_meta"][SUBSCRIPTION]
+
+
+async def test_a_listener_is_acknowledged_and_told_when_the_tools_have_changed() -> None:
+    async with run_site(FakePool([make_function("shout")])) as site, listen(site.url, toolsListChanged=True) as frames:
+        first = await anext(frames)
+        await find_listening(site).announce_tools()
+        second = await anext(frames)
+    assert first["method"] == "notifications/subscriptions/acknowledged"
+    assert first["params"]["notifications"] == {"toolsListChanged": True}
+    assert second["method"] == "notifications/tools/list_changed"
+    assert [subscription_of(frame) for frame in (first, second)] == ["stream-1", "stream-1"]
+
+
+async def test_a_listener_hears_nothing_that_it_did_not_ask_for() -> None:
+    async with (
+        run_site(FakePool([make_function("shout")])) as site,
+        listen(site.url, promptsListChanged=True) as frames,
+    ):
+        await anext(frames)
+        await find_listening(site).announce_tools()
+        find_listening(site).close()
+        last = await anext(frames)
+    assert last["id"] == "stream-1"
+    assert "result" in last
+
+
+async def test_a_process_that_stops_ends_its_streams_with_a_result() -> None:
+    drain = Drain(delay_seconds=0.0, stop_seconds=30.0)
+    async with (
+        run_site(FakePool([make_function("shout")]), drain=drain) as site,
+        listen(site.url, toolsListChanged=True) as frames,
+    ):
+        await anext(frames)
+        site.serving.stop()
+        async with asyncio.timeout(15):
+            last = await anext(frames)
+            rest = [frame async for frame in frames]
+            await site.task
+    assert (last["id"], last["result"]["resultType"], subscription_of(last)) == ("stream-1", "complete", "stream-1")
+    assert rest == []
+
+
+async def test_while_a_process_stops_no_stream_is_opened() -> None:
+    headers, body = render_call("auto")
+    del headers["mcp-name"]
+    headers["mcp-method"] = body["method"] = "subscriptions/listen"
+    body["params"] = {"_meta": body["params"]["_meta"], "notifications": {"toolsListChanged": True}}
+    async with run_site(FakePool([make_function("shout")])) as site, httpx2.AsyncClient() as client:
+        find_listening(site).close()
+        answer = await client.post(site.url, json=body, headers=headers)
+    assert answer.json()["error"]["message"] == "the server is stopping: listen again, to another one"
+
+
+async def test_a_listener_that_goes_away_is_forgotten() -> None:
+    async with run_site(FakePool([make_function("shout")])) as site:
+        async with listen(site.url, toolsListChanged=True) as frames:
+            await anext(frames)
+            assert len(find_listening(site)._streams._streams) == 1
+        await until(lambda: not find_listening(site)._streams._streams)
