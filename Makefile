@@ -59,7 +59,7 @@ format: $(READY) ## format and fix what can be fixed
 
 lock: $(READY) ## lock the dependencies anew from pyproject.toml
 	@for extra in operator runtime; do $(BIN)/uv pip compile -q pyproject.toml --extra $$extra $(LOCK) -o requirements/$$extra.txt; done
-	@$(BIN)/uv pip compile -q pyproject.toml --extra operator --extra runtime --extra dev $(LOCK) -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --extra operator --extra runtime --extra otel --extra dev $(LOCK) -o requirements/dev.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 hooks: $(READY) ## run `make check` before every commit
