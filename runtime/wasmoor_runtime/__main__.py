@@ -24,6 +24,7 @@ from wasmoor_runtime.contract.status import ComponentStatus
 from wasmoor_runtime.errors import RuntimeFault, Stalled
 from wasmoor_runtime.host.component import ComponentHost, Parts
 from wasmoor_runtime.settings import DEFAULT_ADMIN_PORT, DEFAULT_PORT, Addresses, Drain
+from wasmoor_runtime.sources.advisories import MountedAdvisories
 from wasmoor_runtime.telemetry import logs
 from wasmoor_runtime.telemetry.metrics import Metrics
 
@@ -84,6 +85,7 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m wasmoor_runtime", description="Serve one component.")
     parser.add_argument("--contract", type=Path, required=True, help="the contract, a JSON file")
     parser.add_argument("--cache", type=Path, required=True, help="directory for components and compiled code")
+    parser.add_argument("--advisories", type=Path, metavar="DIR", help="directory of known vulnerabilities (OSV)")
     parser.add_argument("--cache-size", type=int, metavar="BYTES",
                         help="bound of that directory; what was used longest ago goes first")  # fmt: skip
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104 - a pod's own network
@@ -114,8 +116,11 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"error: {options.cache}: {(error.strerror or str(error)).lower()}", file=sys.stderr)  # noqa: T201
         return USER_ERROR
 
+    advisories = MountedAdvisories(options.advisories) if options.advisories else None
+    built = parts.build(options.cache, cache_bytes=options.cache_size, advisories=advisories)
+
     async def serve() -> None:
-        await build_serving(contract, parts.build(options.cache, cache_bytes=options.cache_size), options.drain_delay).run(*sockets)
+        await build_serving(contract, built, options.drain_delay).run(*sockets)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

@@ -126,13 +126,16 @@ def limits_are_within_policy(observed: Observed) -> errors.OperatorFault | None:
     return _translate(lambda: limits.call_limits(select_policy(observed).limits, _spec(observed).execution))
 
 
-def digest_is_allowed(observed: Observed) -> errors.OperatorFault | None:
-    """Stop a version that the policy denies; pods check it again, and the component inside it."""
+def artifact_is_allowed(observed: Observed) -> errors.OperatorFault | None:
+    """Stop a version that the policy denies; pods check it again, with its size and what is inside it."""
     known = resolution.find_known(observed)
-    if known is None:
-        return None
-    artifacts = select_policy(observed).artifacts
-    return _translate(lambda: rules.check_digests(rules.render_rules(artifacts), known.digest))
+
+    def check() -> None:
+        artifacts = select_policy(observed).artifacts
+        rules.check_rules(artifacts)
+        rules.check_digests(rules.render_rules(artifacts), known.digest if known else None)
+
+    return _translate(check)
 
 
 SOURCE_GATES: tuple[Gate, ...] = (spec_is_understood, source_is_well_formed, source_is_known)
@@ -140,7 +143,7 @@ POLICY_GATES: tuple[Gate, ...] = (
     spec_is_understood,
     policy_is_found,
     limits_are_within_policy,
-    digest_is_allowed,
+    artifact_is_allowed,
 )
 
 

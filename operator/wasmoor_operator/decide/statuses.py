@@ -84,7 +84,7 @@ def _pulled(found: Findings, known: Known, stored: Manifest) -> dict[str, Any]:
 
 
 def _component(found: Findings) -> Manifest | None:
-    """Return what the component is, as pods of the version to be served say, or as is stored while none can be asked."""
+    """Return what the component is, as pods of this version say, or as is stored while none can be asked."""
     before = found.observed.component.status
     stored: Manifest | None = before.get("component")
     known = found.admission.known
