@@ -93,8 +93,9 @@ class Sink:
         self._stopping.set()
         self._wake.set()
         self._thread.join(grace + _REQUEST_SECONDS)
-        self.dropped["stopped"] += len(self._queue)
-        self._queue.clear()
+        if self._queue:
+            self.dropped["stopped"] += len(self._queue)
+            self._queue.clear()
 
     def _run(self) -> None:
         while not (self._stopping.is_set() and (not self._queue or time.monotonic() > self._give_up_at)):

@@ -4,8 +4,8 @@ import json
 import logging
 import sys
 
-from wasmoor_runtime.contract.status import Phase
 from wasmoor_runtime import events
+from wasmoor_runtime.contract.status import Phase
 from wasmoor_runtime.telemetry.logs import JsonFormatter, LifecycleLog, TextFormatter
 
 
