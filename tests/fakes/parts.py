@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wasmoor_runtime import events
-from wasmoor_runtime.contract.document import CallLimits, ComponentRef, Contract, PinnedOciSource
+from wasmoor_runtime.contract.document import CallLimits, ComponentRef, Contract, PinnedOciSource, PinnedSource
 from wasmoor_runtime.contract.spec import Tools
 from wasmoor_runtime.contract.status import MemoryStatus, WorkerStatus
 from wasmoor_runtime.host.component import Parts
@@ -128,16 +128,16 @@ class FakeFetcher:
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
-        self.asked: list[PinnedOciSource] = []
+        self.asked: list[PinnedSource] = []
 
-    async def fetch(self, source: PinnedOciSource, progress: Progress | None = None) -> Blob:
+    async def fetch(self, source: PinnedSource, progress: Progress | None = None, /) -> Blob:
         self.asked.append(source)
         if self.faults:
             raise self.faults.pop(0)
         if progress:
             progress(512, 1024)
         return Blob(
-            path=Path("/cache/blob"), digest=LAYER, manifest_digest=source.digest,
+            path=Path("/cache/blob"), digest=LAYER, manifest_digest=source.digest or DIGEST,
             media_type="application/wasm", size=1024,
         )  # fmt: skip
 

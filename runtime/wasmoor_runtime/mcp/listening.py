@@ -8,11 +8,12 @@ Source: https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp.server.subscriptions import ListenHandler, ServerEvent, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 
 # One stream is a connection that is held; more clients than these are refused.
@@ -24,11 +25,37 @@ Context = ServerRequestContext[dict[str, Any]]
 Request = types.SubscriptionsListenRequestParams
 
 
+class _Bus:
+    """The SDK's `SubscriptionBus`, which can also be told something by code that does not wait."""
+
+    def __init__(self) -> None:
+        self._hearers: dict[object, Callable[[ServerEvent], None]] = {}
+
+    def tell(self, event: ServerEvent) -> None:
+        """Hand an event to all streams; they take it without waiting."""
+        for hear in list(self._hearers.values()):
+            hear(event)
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Do the same for the SDK."""
+        self.tell(event)
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Add a stream; returns what takes it away."""
+        key = object()
+        self._hearers[key] = listener
+
+        def unsubscribe() -> None:
+            self._hearers.pop(key, None)
+
+        return unsubscribe
+
+
 class Listening:
     """The listen streams of one endpoint. All methods run on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._bus = InMemorySubscriptionBus()
+        self._bus = _Bus()
         self._streams = ListenHandler(self._bus, max_subscriptions=MOST_STREAMS, max_buffered_events=_LARGEST_BACKLOG)
         self._closed = False
 
@@ -38,9 +65,9 @@ class Listening:
             raise MCPError(code=types.INTERNAL_ERROR, message="the server is stopping: listen again, to another one")
         return await self._streams(context, params)
 
-    async def announce_tools(self) -> None:
+    def announce_tools(self) -> None:
         """Tell every stream that asked for it that `tools/list` answers something else now."""
-        await self._bus.publish(ToolsListChanged())
+        self._bus.tell(ToolsListChanged())
 
     def close(self) -> None:
         """End all streams with their results, and open no more."""

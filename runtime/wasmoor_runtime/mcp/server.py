@@ -16,6 +16,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 
 from wasmoor_runtime.host.component import ComponentHost
+from wasmoor_runtime.host.tools import ServedTool
 from wasmoor_runtime.mcp import calling, identity, pages, progress, results
 from wasmoor_runtime.mcp.listening import Listening
 
@@ -67,15 +68,19 @@ class ComponentServer:
         return types.ListToolsResult(tools=list(page), next_cursor=following)
 
     async def call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        """Answer `tools/call`. Cancelling it (the client went away) ends the call's worker.
-
-        Whoever sends a progress token is told how far the call is, if the component says so.
-        """
+        """Answer `tools/call`. Cancelling it (the client went away) ends the call's worker."""
         tool = self._host.find_tool(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:128]}")
-        given = params.arguments or {}
-        if (context.meta or {}).get("progress_token") is None:
-            return results.render_answer(await self._caller.call(tool, given))
-        async with progress.relay(context.session) as report:
-            return results.render_answer(await self._caller.call(tool, given, report))
+        return await answer_call(self._caller, tool, context, params)
+
+
+async def answer_call(
+    caller: calling.Caller, tool: ServedTool, context: Context, params: types.CallToolRequestParams
+) -> types.CallToolResult:
+    """Return the result of one call. Whoever sends a progress token hears how far it is, if the component says so."""
+    given = params.arguments or {}
+    if (context.meta or {}).get("progress_token") is None:
+        return results.render_answer(await caller.call(tool, given))
+    async with progress.relay(context.session) as report:
+        return results.render_answer(await caller.call(tool, given, report))

@@ -51,7 +51,7 @@ def subscription_of(frame: Mapping[str, Any]) -> object:
 async def test_a_listener_is_acknowledged_and_told_when_the_tools_have_changed() -> None:
     async with run_site(FakePool([make_function("shout")])) as site, listen(site.url, toolsListChanged=True) as frames:
         first = await anext(frames)
-        await find_listening(site).announce_tools()
+        find_listening(site).announce_tools()
         second = await anext(frames)
     assert first["method"] == "notifications/subscriptions/acknowledged"
     assert first["params"]["notifications"] == {"toolsListChanged": True}
@@ -65,7 +65,7 @@ async def test_a_listener_hears_nothing_that_it_did_not_ask_for() -> None:
         listen(site.url, promptsListChanged=True) as frames,
     ):
         await anext(frames)
-        await find_listening(site).announce_tools()
+        find_listening(site).announce_tools()
         find_listening(site).close()
         last = await anext(frames)
     assert last["id"] == "stream-1"
