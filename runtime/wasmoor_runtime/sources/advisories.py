@@ -15,8 +15,8 @@ from wasmoor_runtime.contract.status import Reason
 from wasmoor_runtime.errors import Waiting
 from wasmoor_runtime.policy.advisories import LARGEST_DOCUMENT
 
-# By namespace, then by name: what a ConfigMap holds, by key.
-ConfigMaps = Mapping[tuple[str, str], Mapping[str, bytes]]
+# Of one namespace, by name: what a ConfigMap holds, by key.
+ConfigMaps = Mapping[str, Mapping[str, bytes]]
 
 
 class MountedAdvisories:
@@ -43,7 +43,7 @@ class ListedAdvisories:
     async def read(self, contract: Contract, /) -> bytes:
         """Return the document; `Waiting` (PolicyInvalid) while it is not there."""
         wanted = _wanted(contract)
-        found = self._config_maps.get((contract.component.namespace, wanted.name), {})
+        found = self._config_maps.get(wanted.name, {})
         if wanted.key not in found:
             raise _missing(wanted)
         return found[wanted.key]

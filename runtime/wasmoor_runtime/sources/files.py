@@ -89,12 +89,11 @@ def _open(source: PinnedFile) -> BinaryIO:
         cause = error.strerror if isinstance(error, OSError) else "no path"
         text = f"{source.subject} cannot be read ({cause}); let user {os.getuid()} read it"
         raise Refusal(Reason.PULL_FAILED, text) from None
-    file = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
+        os.close(descriptor)
         text = f"{source.subject} is no plain file; name the .wasm file of a component"
         raise Refusal(Reason.NOT_A_COMPONENT, text)
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def _hash(file: BinaryIO, subject: str) -> str:

@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -143,16 +143,17 @@ class _Download:
 
     def _write(self, transfer: _Transfer) -> Path:
         """Keep the file in the cache, which has to make room for it, so the first answer comes before."""
-        parts = self._read_parts(transfer)
-        first = next(parts, b"")
-        chunks = digests.check_unsized(
-            itertools.chain([first], parts), self._wanted.digest, self._wanted.max_bytes, self._subject
-        )
-        return self._cache.write(
-            self._wanted.digest, transfer.total, chunks, lambda done: self._report(done, transfer.total)
-        )
+        # Closed at once, whatever comes: a server that sends without end must not go on sending.
+        with contextlib.closing(self._read_parts(transfer)) as parts:
+            first = next(parts, b"")
+            chunks = digests.check_unsized(
+                itertools.chain([first], parts), self._wanted.digest, self._wanted.max_bytes, self._subject
+            )
+            return self._cache.write(
+                self._wanted.digest, transfer.total, chunks, lambda done: self._report(done, transfer.total)
+            )
 
-    def _read_parts(self, transfer: _Transfer) -> Iterator[bytes]:
+    def _read_parts(self, transfer: _Transfer) -> Generator[bytes, None, None]:
         """Yield the whole file, over as many requests as it takes; those that bring nothing are few."""
         attempt = 0
         while True:

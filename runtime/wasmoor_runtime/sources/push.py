@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from wasmoor_runtime import errors
@@ -48,7 +47,6 @@ async def push(
     mirror_urls: mirrors.Mirrors | None = None,
     annotations: Mapping[str, str] | None = None,
     interfaces: Callable[[bytes], Interfaces] | None = None,
-    created: datetime = layouts.EPOCH,
     credentials: Credentials | None = None,
 ) -> PushResult:
     """Push the component under the reference's tag; `interfaces` reads imports and exports from its bytes.
@@ -68,7 +66,7 @@ async def push(
         data = await asyncio.to_thread(_read_component, path)
         found = interfaces(data) if interfaces else Interfaces()
         digest = digests.compute_digest(data)
-        layout = layouts.render_layout(digest, len(data), found, annotations=annotations or {}, created=created)
+        layout = layouts.render_layout(digest, len(data), found, annotations=annotations or {})
         location = locations.locate(parsed, insecure=insecure, mirror=mirrors.find_mirror(parsed, mirror_urls or {}))
         await _upload(parsed, location, data, layout, credentials=credentials)
     except Refusal as refusal:
