@@ -59,7 +59,7 @@ def read_contract(path: Path) -> Contract:
     return parse_contract(text, str(path))
 
 
-def build_serving(contract: Contract, built: Parts, drain_delay: float) -> serving.Serving:
+def build_serving(contract: Contract, built: Parts, drain_delay: float, *, fast_path: bool) -> serving.Serving:
     """Put one host, its telemetry and its endpoint together."""
     hosts: list[ComponentHost] = []
 
@@ -77,6 +77,7 @@ def build_serving(contract: Contract, built: Parts, drain_delay: float) -> servi
         # In a cluster clients name the Service, an IP address or an ingress: no list of Hosts could be complete.
         check_host=False,
         drain=Drain(delay_seconds=drain_delay, stop_seconds=contract.timing.stop_timeout_seconds),
+        fast_path=fast_path,
     )
 
 
@@ -93,6 +94,8 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--admin-port", type=int, default=DEFAULT_ADMIN_PORT, help="health, status and metrics")
     parser.add_argument("--drain-delay", type=float, default=Drain().delay_seconds, metavar="SECONDS",
                         help="how long calls are still taken after SIGTERM")  # fmt: skip
+    parser.add_argument("--no-fast-path", dest="fast_path", action="store_false",
+                        help="answer every request through the MCP SDK")  # fmt: skip
     parser.add_argument("--log-format", choices=("json", "text", "auto"), default="auto")
     parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
     return parser.parse_args(words)
@@ -120,7 +123,7 @@ def main(words: Sequence[str] | None = None) -> int:
     built = parts.build(options.cache, cache_bytes=options.cache_size, advisories=advisories)
 
     async def serve() -> None:
-        await build_serving(contract, built, options.drain_delay).run(*sockets)
+        await build_serving(contract, built, options.drain_delay, fast_path=options.fast_path).run(*sockets)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

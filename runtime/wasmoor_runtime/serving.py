@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import importlib.metadata
 import logging
@@ -20,15 +21,15 @@ import signal
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from wasmoor_runtime.contract.status import ComponentStatus, Phase, PodStatus
 from wasmoor_runtime.errors import Stalled
 from wasmoor_runtime.host.component import ComponentHost
 from wasmoor_runtime.mcp.endpoint import ComponentEndpoint, Router
+from wasmoor_runtime.mcp.fastpath_http import FastPath, Protocol
 from wasmoor_runtime.settings import Addresses, Drain
 from wasmoor_runtime.telemetry import admin
 from wasmoor_runtime.telemetry.metrics import Metrics
@@ -58,14 +59,6 @@ class Site:
     path: str
 
 
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a deadline for the first byte of a connection too."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to us."""
 
@@ -77,12 +70,17 @@ class _Server(uvicorn.Server):
 class Serving:
     """The two ports and the components behind them."""
 
-    def __init__(self, sites: Sequence[Site], metrics: Metrics, *, check_host: bool, drain: Drain) -> None:
+    def __init__(
+        self, sites: Sequence[Site], metrics: Metrics, *, check_host: bool, drain: Drain, fast_path: bool = True
+    ) -> None:
+        """Serve the sites; without the fast path every request goes through the SDK."""
         self._sites = tuple(sites)
         self._drain = drain
         self._version = read_version()
         self._endpoints = {site.path: ComponentEndpoint(site.host, version=self._version) for site in sites}
         self._router = Router(self._endpoints, check_host=check_host)
+        hosts = {site.path: site.host for site in self._sites} if fast_path else {}
+        self._fast = FastPath(hosts.get, version=self._version, check_host=check_host)
         self._admin = admin.build_app(self.status, self.why_not_ready, metrics.render)
         self._stopping = asyncio.Event()
 
@@ -106,7 +104,7 @@ class Serving:
 
     async def run(self, mcp_socket: socket.socket, admin_socket: socket.socket) -> None:
         """Serve until stopped, then drain."""
-        mcp_server = _build_server(self._router, self._drain.stop_seconds + _ANSWER_SECONDS)
+        mcp_server = _build_server(self._router, self._drain.stop_seconds + _ANSWER_SECONDS, self._fast)
         admin_server = _build_server(self._admin, _ANSWER_SECONDS)
         with _handle_signals(self._on_signal):
             mcp_task = asyncio.create_task(mcp_server.serve(sockets=[mcp_socket]))
@@ -129,7 +127,7 @@ class Serving:
 
     async def _drain_calls(self, server: _Server, task: asyncio.Task[None]) -> None:
         """Let clients go elsewhere, let running calls finish, then end what still runs."""
-        self._router.draining = True
+        self._router.draining = self._fast.draining = True
         for site in self._sites:
             site.host.begin_stop()
         # Who never was ready was never sent a call.
@@ -139,7 +137,7 @@ class Serving:
         server.should_exit = True
         # Before the server waits for its connections: streams of listeners would stay open for ever.
         for endpoint in self._endpoints.values():
-            endpoint.listening.close()
+            endpoint.end_streams()
         await asyncio.wait((task,), timeout=self._drain.stop_seconds)
         # Calls that still run are answered by their pool as it closes; the server has a little longer to send that.
         await asyncio.gather(*(site.host.stop(0.0) for site in self._sites), return_exceptions=True)
@@ -149,15 +147,14 @@ class Serving:
         """Serve the component's path from the moment its tools are known."""
         await site.host.running.wait()
         async with self._endpoints[site.path].open():
+            _tune_collector()
             await asyncio.Event().wait()
 
     async def _tune(self) -> None:
         """Once all is loaded, take it out of the garbage collector's sight."""
         await asyncio.gather(*(site.host.settled.wait() for site in self._sites))
         await asyncio.sleep(0)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
+        _tune_collector()
 
     def _on_signal(self) -> None:
         if self._stopping.is_set():
@@ -193,11 +190,18 @@ def _bind(host: str, port: int, option: str) -> socket.socket:
     return listener
 
 
-def _build_server(app: Any, stop_seconds: float) -> _Server:
+def _tune_collector() -> None:
+    """Take what is loaded out of the garbage collector's sight, and let it look at the rest less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+
+
+def _build_server(app: Any, stop_seconds: float, fast: FastPath | None = None) -> _Server:
     config = uvicorn.Config(
         app,
         loop="none",
-        http=_Protocol,
+        http=cast("Any", functools.partial(Protocol, fast)),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -12,22 +12,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import ipaddress
 from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from wasmoor_runtime.host.component import ComponentHost
-from wasmoor_runtime.mcp.listening import Listening
-from wasmoor_runtime.mcp.server import ComponentServer
+
+if TYPE_CHECKING:
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from wasmoor_runtime.mcp.listening import Listening
 
 # Seconds for all of a request's body.
 BODY_TIMEOUT_SECONDS = 30.0
 # The SDK's own bound on bodies; ours, from the policy, is applied before it.
 _SDK_BODY_BYTES = 1 << 40
+# Seconds that loading the SDK may take, on a machine that has other things to do.
+_SDK_TIMEOUT_SECONDS = 30.0
 
 
 class ComponentEndpoint:
@@ -35,14 +41,31 @@ class ComponentEndpoint:
 
     def __init__(self, host: ComponentHost, *, version: str) -> None:
         self.host = host
-        self.listening = Listening()
-        """The streams of those who wait for changes."""
         self._version = version
+        self.listening: Listening | None = None
+        """The streams of those who wait for changes, once anybody has sent what the SDK answers."""
+        self._ended = False
         self._manager: StreamableHTTPSessionManager | None = None
+        self._wanted = asyncio.Event()
+        self._opened = asyncio.Event()
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Answer requests while this is entered; the component must run. To be left by the task that entered it."""
+        """Answer requests while this is entered; the component must run. To be left by the task that entered it.
+
+        Waits for the first request: the SDK takes half a second and 35 MiB, and pods whose calls all take the fast path
+        never need it. It is imported in a thread, so that calls go on.
+        """
+        await self._wanted.wait()
+        await asyncio.to_thread(importlib.import_module, "wasmoor_runtime.mcp.server")
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        from wasmoor_runtime.mcp.listening import Listening
+        from wasmoor_runtime.mcp.server import ComponentServer
+
+        self.listening = Listening()
+        if self._ended:
+            self.listening.close()
         manager = StreamableHTTPSessionManager(
             ComponentServer(self.host, self.listening).build(self._version),
             stateless=True,
@@ -52,10 +75,17 @@ class ComponentEndpoint:
         )
         async with manager.run():
             self._manager = manager
+            self._opened.set()
             try:
                 yield
             finally:
                 self._manager = None
+
+    def end_streams(self) -> None:
+        """End the streams of those who wait for changes, and open no more."""
+        self._ended = True
+        if self.listening is not None:
+            self.listening.close()
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to the component's path."""
@@ -63,7 +93,7 @@ class ComponentEndpoint:
             # A server without sessions has no stream for GET to open and nothing for DELETE to end.
             await _refuse(405, "POST only", scope, receive, send, {"allow": "POST"})
             return
-        manager, contract = self._manager, self.host.contract
+        manager, contract = await self._wait_for_manager(), self.host.contract
         if manager is None or contract is None:
             status = self.host.status()
             text = f"{self.host.id} is {status.phase.value}: {status.message}"
@@ -79,6 +109,15 @@ class ComponentEndpoint:
         else:
             if body is not None:
                 await manager.handle_request(scope, _replay(body, receive), send)
+
+    async def _wait_for_manager(self) -> StreamableHTTPSessionManager | None:
+        """Return the SDK's side of the endpoint, loaded now if need be; none while the component does not run yet."""
+        if self._manager is None and self.host.running.is_set():
+            self._wanted.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SDK_TIMEOUT_SECONDS):
+                    await self._opened.wait()
+        return self._manager
 
 
 class Router:
