@@ -17,7 +17,7 @@ down: ## end what `make up` started
 
 test: check components cluster-tools ## everything: checks, unit, integration, and e2e on the cluster of `make up`
 	@$(BIN)/pytest -q tests/unit tests/contract
-	@$(BIN)/pytest -q tests/integration
+	@$(BIN)/pytest -q tests/integration tests/conformance
 	@$(BIN)/python -m scripts.up
 	@$(BIN)/pytest -q tests/e2e
 
@@ -33,6 +33,9 @@ test-unit: $(READY) ## tests without processes or servers
 
 test-integration: components cluster-tools ## tests against real processes, a real registry, a real API server
 	@$(BIN)/pytest -q tests/integration
+
+conformance: components ## the official MCP conformance suite and the Inspector against a real pod; needs npm
+	@$(BIN)/pytest -q tests/conformance
 
 test-e2e: $(READY) ## tests on the cluster of `make up`
 	@$(BIN)/pytest -q tests/e2e
@@ -77,5 +80,5 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-build-isolation --no-deps -e .
 	@touch $@
 
-.PHONY: help up down test check test-unit test-integration test-e2e components cluster-tools registry images generate \
+.PHONY: help up down test check test-unit test-integration conformance test-e2e components cluster-tools registry images generate \
 	format lock hooks clean

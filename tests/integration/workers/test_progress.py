@@ -37,4 +37,4 @@ async def test_only_functions_that_return_blocks_answer_with_content(pools: Pool
     pool = await pools.start(CONFORMANCE)
     plain = {function.name for function in pool.functions if not function.content}
     assert plain == {"report-often"}
-    assert len(pool.functions) == 9
+    assert len(pool.functions) == 11

@@ -64,6 +64,14 @@ impl Guest for Conformance {
         vec![Block::Text("done".into())]
     }
 
+    fn test_logging_tool() -> Vec<Block> {
+        vec![Block::Text("nothing is logged to clients".into())]
+    }
+
+    fn test_streaming_elicitation() -> Vec<Block> {
+        vec![Block::Text("nothing is asked of clients".into())]
+    }
+
     fn report_often(times: u32) -> u32 {
         for step in 0..times {
             progress::report(step.into(), None, None);

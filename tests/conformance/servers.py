@@ -1,0 +1,48 @@
+"""Pods for the programs of `suite`: `python -m wasmoor_runtime`, with components that the build left on disk."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from tests.integration.mcp.pods import Pod, run_pod
+from wasmoor_runtime.contract.document import Contract
+
+ROOT = Path(__file__).parents[2]
+COMPONENTS = ROOT / ".wasmoor" / "components"
+
+# The suite calls tools by names that WIT cannot spell, so the manifest renames them.
+RENAMED = (
+    "test-simple-text", "test-image-content", "test-audio-content", "test-embedded-resource", "test-embedded-blob",
+    "test-multiple-content-types", "test-error-handling", "test-tool-with-progress", "test-logging-tool",
+    "test-streaming-elicitation",
+)  # fmt: skip
+
+
+@contextlib.asynccontextmanager
+async def run_component(name: str, folder: Path, tools: dict[str, Any] | None = None) -> AsyncIterator[Pod]:
+    """Run a pod that serves a built component until left."""
+    component = COMPONENTS / f"{name}.wasm"
+    assert component.exists(), f"{component} is not there: run `make components`"
+    contract = Contract.model_validate(
+        {
+            "component": {"namespace": "tools", "name": component.stem},
+            "source": {"type": "file", "path": str(component)},
+            "tools": tools or {},
+            "timing": {"stopTimeoutSeconds": 5},
+        }
+    )
+    path = folder / "contract.json"
+    path.write_text(contract.to_json(), "utf-8")
+    async with run_pod(folder, path) as pod:
+        yield pod
+
+
+@contextlib.asynccontextmanager
+async def run_fixture(folder: Path) -> AsyncIterator[Pod]:
+    """Run a pod with the suite's tools, under the names that it calls them by."""
+    overrides = [{"name": name, "rename": name.replace("-", "_")} for name in RENAMED]
+    async with run_component("fixtures/conformance", folder, {"overrides": overrides}) as pod:
+        yield pod
