@@ -1,17 +1,16 @@
 """The compile process: `python -m wasmoor_runtime.engine.compile PARENT BLOB OUTPUT SETTINGS PROVIDED`.
 
-A process of its own, because compiling takes seconds, all cores and hundreds of megabytes, and because a compiler that
-is fed strangers' bytes may fail in any way. PARENT is the pid of the front, SETTINGS an `EngineSettings` as JSON,
-PROVIDED a JSON array of interfaces with their version track, such as `wasi:io/streams@0.2`. Prints one JSON line:
+A process of its own, because compiling takes seconds, all cores and hundreds of megabytes, and because a compiler
+that is fed strangers' bytes may fail in any way. PARENT is the pid of the front, OUTPUT a new file, SETTINGS an
+`EngineSettings` as JSON, PROVIDED a JSON array of interfaces with their version track, such as `wasi:io/streams@0.2`.
+Prints one JSON line:
 `{"reason": "", "message": ""}` when OUTPUT holds code that loads, otherwise why not.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import secrets
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 from wasmoor_runtime.engine import binary, children, inspection, machine
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
-from wasmoor_runtime.storage.space import FULL, PARTIAL
+from wasmoor_runtime.storage.space import FULL
 
 
 def main(arguments: list[str]) -> int:
@@ -51,29 +50,24 @@ def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: C
     missing = list(inspection.find_missing(engine, component, provided))
     if missing:
         raise Stalled("UnsupportedInterface", f"the component imports what is not provided here: {', '.join(missing)}")
-    # Containers that share a volume have the same process ids: names of unfinished files are random.
-    temporary = output.with_name(f"{output.stem}-{secrets.token_hex(8)}{PARTIAL}")
     try:
-        _write(temporary, code, output)
+        _write(output, code)
         _check_loads(engine, output)
     except OSError as error:
+        output.unlink(missing_ok=True)
         if error.errno in FULL:
             message = f"no space left in {output.parent} for {len(code)} bytes; make room there or enlarge it"
         else:
             message = f"compiled code cannot be written to {output.parent}: {error.strerror}"
         raise Waiting("CompileFailed", message) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
-def _write(temporary: Path, code: bytearray, output: Path) -> None:
-    """Write through a temporary name, so that a reader finds all of it or nothing."""
-    with temporary.open("wb") as file:
+def _write(output: Path, code: bytearray) -> None:
+    """Write the code to the disk; the name is unfinished work's, which the front changes when all is well."""
+    with output.open("wb") as file:
         file.write(code)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(output)
 
 
 def _check_loads(engine: machine.Engine, output: Path) -> None:

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import re
+import secrets
 import tempfile
 from collections.abc import Sequence
 from importlib import metadata
@@ -54,8 +55,10 @@ class ProcessCompiler:
             if await asyncio.to_thread(self._find, path):
                 return path
             await asyncio.to_thread(self._space.make_room, blob.size * _GROWTH)
-            await self._run(blob, path, settings, timeout)
-            await asyncio.to_thread(self._keep, path)
+            # Containers that share a volume have the same process ids: names of unfinished files are random.
+            unfinished = path.with_name(f"{path.stem}-{secrets.token_hex(8)}{PARTIAL}")
+            await self._run(blob, unfinished, settings, timeout)
+            await asyncio.to_thread(self._keep, unfinished, path)
         except OSError as error:
             raise Waiting(
                 "CompileFailed",
@@ -66,16 +69,26 @@ class ProcessCompiler:
 
     def _find(self, path: Path) -> bool:
         """Return whether the code is there and intact; from then on it is marked as used."""
-        return self._space.holds.take(path) and _is_intact(path)
+        if not self._space.holds.take(path):
+            return False
+        if not _is_intact(path):
+            self._space.holds.release(path)
+            return False
+        return True
 
-    def _keep(self, path: Path) -> None:
-        """Mark new code as used, complete its entry, and keep to the bound whatever its size turned out to be."""
-        self._space.holds.take(path)
-        _seal(path)
+    def _keep(self, unfinished: Path, path: Path) -> None:
+        """Give new code its name, or take what another process made meanwhile: one file, known to all who use it."""
+        with self._space.exclusive():
+            if self._find(path):
+                unfinished.unlink()
+            else:
+                self._space.holds.take(unfinished, known_as=path)
+                unfinished.replace(path)
+                _seal(path)
         self._space.make_room()
 
-    async def _run(self, blob: Blob, path: Path, settings: EngineSettings, timeout: float) -> None:
-        arguments = (str(os.getpid()), str(blob.path.absolute()), str(path), settings.to_json(), self._provided)
+    async def _run(self, blob: Blob, output_path: Path, settings: EngineSettings, timeout: float) -> None:
+        arguments = (str(os.getpid()), str(blob.path.absolute()), str(output_path), settings.to_json(), self._provided)
         process = await asyncio.create_subprocess_exec(
             *children.child_command(_MODULE, arguments),
             stdin=asyncio.subprocess.DEVNULL,
@@ -144,7 +157,6 @@ def _seal(path: Path) -> None:
     """Write the checksum: an entry without one is taken for unfinished."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    # Containers that share a volume have the same process ids: names of unfinished files are random.
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=PARTIAL)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(digest)

@@ -70,7 +70,8 @@ class Cache:
         Raises:
             Refusal: PullFailed when the disk is full (waiting) or cannot be written.
         """
-        path = self._path(digest) if digest else None
+        if digest is not None:
+            self._path(digest)
         self.space.make_room(size)
         with self._explaining(size):
             for folder in (self._blobs, self._unfinished):
@@ -83,15 +84,19 @@ class Cache:
                     for chunk in chunks:
                         file.write(chunk)
                         progress(file.tell())
-                path = path or self._blobs / _hash(Path(name))
-                # Marked before it has its name: nobody can remove it in between.
-                self.space.holds.take(Path(name), known_as=path)
-                Path(name).replace(path)
-        except BaseException:
-            if path is not None:
-                self.space.holds.release(path)
+                named = digest or f"sha256:{_hash(Path(name))}"
+                return self._name(Path(name), named)
+        finally:
             Path(name).unlink(missing_ok=True)
-            raise
+
+    def _name(self, unfinished: Path, digest: str) -> Path:
+        """Give new content its name, or take what another process brought meanwhile: one file, known to all users."""
+        path = self._path(digest)
+        with self.space.exclusive():
+            if self.find(digest) is None:
+                # Marked before it has its name: nobody can remove it in between.
+                self.space.holds.take(unfinished, known_as=path)
+                unfinished.replace(path)
         return path
 
     def _path(self, digest: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from wasmoor_runtime.storage import holds
 COMPONENTS = Path("blobs") / "sha256"
 COMPILED = Path("compiled")
 UNFINISHED = Path("tmp")
+_LOCK = ".lock"
 # Beside `x.cwasm` stands its checksum: one entry.
 CHECKSUM = ".sha256"
 PARTIAL = ".part"
@@ -53,6 +55,18 @@ class Space:
         self.root = root
         self.limit = limit
         self.holds = holds.Holds()
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Be the only process that gives files their names here, for a moment.
+
+        Two processes that made the same file would otherwise replace each other's, and what one of them marks as used
+        would no longer be what the name leads to. Raises `OSError`.
+        """
+        with (self.root / _LOCK).open("ab") as file:
+            with contextlib.suppress(OSError):  # a file system without locks: nothing is shared there
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def make_room(self, needed: int = 0) -> Freed:
         """Remove what was used longest ago until `needed` more bytes keep within the bound."""
