@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ from wasmoor_runtime.host.component import ComponentHost, Parts
 from wasmoor_runtime.settings import DEFAULT_ADMIN_PORT, DEFAULT_PORT, Addresses, Drain
 from wasmoor_runtime.sources.advisories import MountedAdvisories
 from wasmoor_runtime.telemetry import logs
-from wasmoor_runtime.telemetry.metrics import Metrics
+from wasmoor_runtime.telemetry.observers import Observers, Wishes
 
 USER_ERROR = 2
 _MAX_CONTRACT_BYTES = 1 << 20  # what a ConfigMap holds
@@ -59,8 +60,10 @@ def read_contract(path: Path) -> Contract:
     return parse_contract(text, str(path))
 
 
-def build_serving(contract: Contract, built: Parts, drain_delay: float, *, fast_path: bool) -> serving.Serving:
-    """Put one host, its telemetry and its endpoint together."""
+def build_serving(
+    contract: Contract, built: Parts, wishes: Wishes, drain_delay: float
+) -> tuple[serving.Serving, Observers]:
+    """Put one host, its telemetry and its endpoint together; the observers are to be closed in the end."""
     hosts: list[ComponentHost] = []
 
     def statuses() -> list[ComponentStatus]:
@@ -69,16 +72,16 @@ def build_serving(contract: Contract, built: Parts, drain_delay: float, *, fast_
     async def discover() -> Contract:
         return contract
 
-    metrics = Metrics(statuses, version=serving.read_version())
-    hosts.append(ComponentHost(contract.component, discover, built, listeners=(logs.LifecycleLog(), metrics)))
-    return serving.Serving(
+    observers = Observers(statuses, wishes, os.environ, version=serving.read_version())
+    hosts.append(ComponentHost(contract.component, discover, built, listeners=observers.listeners))
+    server = serving.Serving(
         [serving.Site(host=hosts[0], path="/mcp")],
-        metrics,
+        observers.metrics,
         # In a cluster clients name the Service, an IP address or an ingress: no list of Hosts could be complete.
         check_host=False,
         drain=Drain(delay_seconds=drain_delay, stop_seconds=contract.timing.stop_timeout_seconds),
-        fast_path=fast_path,
     )
+    return server, observers
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -94,26 +97,30 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--admin-port", type=int, default=DEFAULT_ADMIN_PORT, help="health, status and metrics")
     parser.add_argument("--drain-delay", type=float, default=Drain().delay_seconds, metavar="SECONDS",
                         help="how long calls are still taken after SIGTERM")  # fmt: skip
-    parser.add_argument("--no-fast-path", dest="fast_path", action="store_false",
-                        help="answer every request through the MCP SDK")  # fmt: skip
     parser.add_argument("--log-format", choices=("json", "text", "auto"), default="auto")
-    parser.add_argument("--log-level", choices=("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO")
+    parser.add_argument("--log-level", choices=tuple(logs.LEVELS), default="INFO")
+    parser.add_argument("--events-sink", default="", metavar="URL", help="where lifecycle events go, as CloudEvents")
+    parser.add_argument("--log-arguments", action="store_true",
+                        help="log and send arguments and results, without what looks secret")  # fmt: skip
     return parser.parse_args(words)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Serve until a signal; returns the exit code."""
     options = parse_arguments(sys.argv[1:] if words is None else words)
-    logs.set_up(options.log_format, level=options.log_level)
+    wishes = Wishes(events_sink=options.events_sink, log_arguments=options.log_arguments)
     try:
+        levels = logs.parse_levels(os.environ.get(logs.LEVELS_VARIABLE, ""))
+        wishes.check()
+        logs.set_up(options.log_format, level=options.log_level, levels=levels)
         contract = read_contract(options.contract)
         options.cache.mkdir(parents=True, exist_ok=True)
         addresses = Addresses(
             host=options.host, port=options.port, admin_host=options.host, admin_port=options.admin_port
         )
         sockets = serving.bind(addresses)
-    except RuntimeFault as fault:
-        print(f"error: {fault.message}", file=sys.stderr)  # noqa: T201 - the command line
+    except (RuntimeFault, ValueError) as fault:
+        print(f"error: {getattr(fault, 'message', fault)}", file=sys.stderr)  # noqa: T201 - the command line
         return USER_ERROR
     except OSError as error:
         print(f"error: {options.cache}: {(error.strerror or str(error)).lower()}", file=sys.stderr)  # noqa: T201
@@ -123,7 +130,11 @@ def main(words: Sequence[str] | None = None) -> int:
     built = parts.build(options.cache, cache_bytes=options.cache_size, advisories=advisories)
 
     async def serve() -> None:
-        await build_serving(contract, built, options.drain_delay, fast_path=options.fast_path).run(*sockets)
+        server, observers = build_serving(contract, built, wishes, options.drain_delay)
+        try:
+            await server.run(*sockets)
+        finally:
+            await observers.close()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve())

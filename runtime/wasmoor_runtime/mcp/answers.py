@@ -13,6 +13,8 @@ from typing import Any
 from wasmoor_runtime.mcp import blocks
 from wasmoor_runtime.ports import Outcome, Verdict
 
+USAGE_META = "wasmoor.dev/usage"
+"""Key in a request's `_meta` that asks what the call used, and in a result's `_meta` that answers."""
 VERDICT_META = "wasmoor.dev/verdict"
 """Key in a result's `_meta` for the verdict of a call that did not end well."""
 
@@ -28,6 +30,8 @@ class Answer:
     structured: Mapping[str, Any] | None = None
     blocks: tuple[blocks.Block, ...] | None = None
     """What stands in place of the text, where the component answers with content; MCP's own JSON."""
+    usage: Mapping[str, Any] | None = None
+    """What the call used, for the result's `_meta`; only where it was asked for."""
 
 
 def decide_answer(outcome: Outcome, *, content: bool = False) -> Answer:
@@ -38,6 +42,16 @@ def decide_answer(outcome: Outcome, *, content: bool = False) -> Answer:
         # Nothing structured: it would have to fit the tool's output schema, which describes the good result.
         return Answer(verdict=outcome.verdict, text=outcome.payload.decode(errors="replace") or outcome.message)
     return Answer(verdict=outcome.verdict, text=f"{outcome.verdict.value}: {outcome.message}")
+
+
+def render_meta(answer: Answer) -> dict[str, Any] | None:
+    """Return the result's `_meta`; none when there is nothing to say."""
+    meta: dict[str, Any] = {}
+    if answer.verdict is not Verdict.OK:
+        meta[VERDICT_META] = answer.verdict.value
+    if answer.usage is not None:
+        meta[USAGE_META] = dict(answer.usage)
+    return meta or None
 
 
 def _decide_ok(outcome: Outcome, *, content: bool) -> Answer:

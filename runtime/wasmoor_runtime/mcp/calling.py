@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from wasmoor_runtime.host.component import ComponentHost
 from wasmoor_runtime.host.tools import ServedTool
-from wasmoor_runtime.mcp import answers, arguments, quickcheck
+from wasmoor_runtime.mcp import answers, arguments, asks, quickcheck
 from wasmoor_runtime.ports import Report, Verdict
 
 _log = logging.getLogger(__name__)
@@ -42,17 +43,25 @@ class Caller:
         self._host = host
         self._schemas: dict[str, _Schema] = {}
 
-    async def call(self, tool: ServedTool, given: Mapping[str, Any], report: Report | None = None) -> answers.Answer:
+    async def call(
+        self,
+        tool: ServedTool,
+        given: Mapping[str, Any],
+        report: Report | None = None,
+        asked: asks.Asks = asks.NOTHING,
+    ) -> answers.Answer:
         """Return the answer; raises nothing but `CancelledError`, which ends the call.
 
-        `report` is told how far the call is, if the component says so.
+        `report` is told how far the call is, if the component says so; `asked` is what the request asks beside.
         """
         try:
             payload, why = self._check(tool, given)
             if why:
-                self._host.tell_refused(tool, Verdict.INVALID_ARGUMENTS)
+                self._host.tell_refused(tool, Verdict.INVALID_ARGUMENTS, why)
                 return answers.Answer(verdict=Verdict.INVALID_ARGUMENTS, text=f"InvalidArguments: {why}")
-            return answers.decide_answer(await self._host.call(tool, payload, report=report), content=tool.content)
+            outcome = await self._host.call(tool, payload, report=report, trace=asked.trace)
+            answer = answers.decide_answer(outcome, content=tool.content)
+            return replace(answer, usage=asks.render_usage(outcome)) if asked.usage else answer
         except Exception:  # noqa: BLE001 - what escapes would be shown to clients
             _log.exception("defect while answering a call of %s", self._host.id)
             return answers.Answer(verdict=Verdict.CRASHED, text="Crashed: a defect in wasmoor; its log says more")

@@ -9,7 +9,7 @@ import mcp_types as types
 from pydantic import TypeAdapter
 
 from wasmoor_runtime.host.tools import ServedTool
-from wasmoor_runtime.mcp.answers import VERDICT_META, Answer
+from wasmoor_runtime.mcp.answers import Answer, render_meta
 from wasmoor_runtime.ports import Verdict
 
 _BLOCKS: TypeAdapter[list[types.ContentBlock]] = TypeAdapter(list[types.ContentBlock])
@@ -38,6 +38,7 @@ def render_answer(answer: Answer) -> types.CallToolResult:
     content: list[types.ContentBlock] = [types.TextContent(type="text", text=answer.text)]
     if answer.blocks is not None:
         content = _BLOCKS.validate_python(answer.blocks)
+    meta = render_meta(answer)
     if answer.verdict is Verdict.OK:
-        return types.CallToolResult(content=content, structured_content=answer.structured, is_error=False)
-    return types.CallToolResult(content=content, is_error=True, _meta={VERDICT_META: answer.verdict.value})
+        return types.CallToolResult(content=content, structured_content=answer.structured, is_error=False, _meta=meta)
+    return types.CallToolResult(content=content, is_error=True, _meta=meta)

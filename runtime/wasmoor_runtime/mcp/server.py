@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from wasmoor_runtime.host.component import ComponentHost
 from wasmoor_runtime.host.tools import ServedTool
-from wasmoor_runtime.mcp import calling, identity, pages, progress, results
+from wasmoor_runtime.mcp import asks, calling, identity, pages, progress, results
 from wasmoor_runtime.mcp.listening import Listening
 
 # Tools of a running component never change: another version is another process, reached after a new connection.
@@ -80,7 +80,8 @@ async def answer_call(
 ) -> types.CallToolResult:
     """Return the result of one call. Whoever sends a progress token hears how far it is, if the component says so."""
     given = params.arguments or {}
+    asked = asks.parse_asks(context.meta, getattr(context.request, "headers", None))
     if (context.meta or {}).get("progress_token") is None:
-        return results.render_answer(await caller.call(tool, given))
+        return results.render_answer(await caller.call(tool, given, asked=asked))
     async with progress.relay(context.session) as report:
-        return results.render_answer(await caller.call(tool, given, report))
+        return results.render_answer(await caller.call(tool, given, report, asked))

@@ -18,6 +18,7 @@ from wasmoor_runtime.telemetry import lines
 
 Format = Literal["json", "text", "auto"]
 TRACE = 5  # below DEBUG: single events of the lifecycle
+LEVELS_VARIABLE = "WASMOOR_LOG"  # for `parse_levels`
 LEVELS = {"TRACE": TRACE, "DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARNING": logging.WARNING,
           "ERROR": logging.ERROR}  # fmt: skip
 

@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from wasmoor_runtime import events
 from wasmoor_runtime.contract.status import ComponentStatus
 from wasmoor_runtime.ports import Usage
+from wasmoor_runtime.telemetry.sink import CAUSES, Sink
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _CALL_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -37,8 +38,9 @@ Statuses = Callable[[], Iterable[ComponentStatus]]
 class _Live(Collector):
     """What is asked when somebody looks, rather than counted when it happens."""
 
-    def __init__(self, statuses: Statuses) -> None:
+    def __init__(self, statuses: Statuses, sink: Sink | None) -> None:
         self._statuses = statuses
+        self._sink = sink
 
     def collect(self) -> Iterable[Metric]:
         """Return gauges for workers and components, and the replacements the pools have counted."""
@@ -75,7 +77,17 @@ class _Live(Collector):
         loaded = GaugeMetricFamily(
             "wasmoor_components_loaded", "Components whose tools can be called.", value=float(ready)
         )
-        return (workers, queued, replaced, held, peak, active, loaded)
+        return (workers, queued, replaced, held, peak, active, loaded, *self._collect_sink())
+
+    def _collect_sink(self) -> Iterable[Metric]:
+        if self._sink is None:
+            return ()
+        dropped = CounterMetricFamily("wasmoor_events_dropped", "Events not sent, by cause.", labels=("cause",))
+        for cause in CAUSES:
+            dropped.add_metric((cause,), self._sink.dropped[cause])
+        sent = CounterMetricFamily("wasmoor_events_sent", "Events sent to the sink.", value=self._sink.sent)
+        queued = GaugeMetricFamily("wasmoor_events_queued", "Events that wait.", value=self._sink.queued)
+        return (sent, dropped, queued)
 
 
 class Metrics:
@@ -83,7 +95,7 @@ class Metrics:
 
     kinds: events.Kinds = (events.FunctionCompleted, events.FunctionFailed, events.ComponentLoaded)
 
-    def __init__(self, statuses: Statuses, *, version: str) -> None:
+    def __init__(self, statuses: Statuses, *, version: str, sink: Sink | None = None) -> None:
         # A series with the time of its first call doubles what is stored and helps nobody here.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry(auto_describe=False)
@@ -106,7 +118,7 @@ class Metrics:
         self._loads = Counter("wasmoor_loads", "Times a component was loaded.", ("component",), registry=self._registry)
         info = Gauge("wasmoor_info", "Always 1; the labels say what runs.", ("version",), registry=self._registry)
         info.labels(version).set(1)
-        self._registry.register(_Live(statuses))
+        self._registry.register(_Live(statuses, sink))
         # Looking a child up by its labels costs more than counting, so each is looked up once.
         self._count = functools.cache(self._calls.labels)
         self._account = functools.cache(self._bind_tool)

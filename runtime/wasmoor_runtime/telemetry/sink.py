@@ -25,6 +25,7 @@ from wasmoor_runtime import events
 from wasmoor_runtime.telemetry import cloudevents
 
 QUEUE_EVENTS = 10_000
+CAUSES = ("full", "refused", "unreachable", "stopped")
 _ATTEMPTS = 6
 _FIRST_DELAY = 0.25  # seconds; doubles: 0.25, 0.5, 1, 2, 4
 _LONGEST_DELAY = 30.0
@@ -53,7 +54,7 @@ class Sink:
 
     def __init__(self, url: str, *, log_arguments: bool = False, capacity: int = QUEUE_EVENTS) -> None:
         """Take an `http(s)://` URL; raises `UnusableUrl`."""
-        self._connect, self._path, self._name = _parse_url(url)
+        self._connect, self._path, self._name = parse_url(url)
         self._log_arguments = log_arguments
         self._capacity = capacity
         self._queue: deque[_Item] = deque()
@@ -65,7 +66,7 @@ class Sink:
         self._connection: http.client.HTTPConnection | None = None
         self.sent = 0
         self.dropped: Counter[str] = Counter()
-        """Events that were not delivered, by cause: `full`, `refused`, `unreachable`, `stopped`."""
+        """Events that were not delivered, by one of `CAUSES`."""
         self._thread = threading.Thread(target=self._run, name="wasmoor-events", daemon=True)
         self._thread.start()
 
@@ -153,8 +154,8 @@ class Sink:
             connection.close()
 
 
-def _parse_url(url: str) -> tuple[Callable[[], http.client.HTTPConnection], str, str]:
-    """Return how to connect, what to ask for, and what to call it in messages."""
+def parse_url(url: str) -> tuple[Callable[[], http.client.HTTPConnection], str, str]:
+    """Return how to connect, what to ask for, and what to call it in messages; raises `UnusableUrl`."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
