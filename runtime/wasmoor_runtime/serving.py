@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import importlib.metadata
 import logging
@@ -20,15 +21,15 @@ import signal
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from wasmoor_runtime.contract.status import ComponentStatus, Phase, PodStatus
 from wasmoor_runtime.errors import Stalled
 from wasmoor_runtime.host.component import ComponentHost
 from wasmoor_runtime.mcp.endpoint import ComponentEndpoint, Endpoint, Router, SharedEndpoint
+from wasmoor_runtime.mcp.fastpath_http import FastPath, Protocol
 from wasmoor_runtime.settings import Addresses, Drain
 from wasmoor_runtime.telemetry import admin
 from wasmoor_runtime.telemetry.metrics import Metrics
@@ -60,14 +61,6 @@ class Site:
     path: str
 
 
-class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a deadline for the first byte of a connection too."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
-
-
 class _Server(uvicorn.Server):
     """uvicorn's server, which leaves signals to us."""
 
@@ -80,8 +73,16 @@ class Serving:
     """The two ports and the components behind them."""
 
     def __init__(
-        self, sites: Iterable[Site], metrics: Metrics, *, check_host: bool, drain: Drain, shared: bool = False
+        self,
+        sites: Iterable[Site],
+        metrics: Metrics,
+        *,
+        check_host: bool,
+        drain: Drain,
+        shared: bool = False,
+        fast_path: bool = True,
     ) -> None:
+        """Serve the sites, and all of them together if `shared`; without the fast path, all through the SDK."""
         self._sites = {site.path: site for site in sites}
         self._drain = drain
         self._version = read_version()
@@ -90,6 +91,7 @@ class Serving:
         if self._shared is not None:
             self._endpoints[SHARED_PATH] = self._shared
         self._router = Router(self._endpoints, check_host=check_host)
+        self._fast = FastPath(self.find if fast_path else _find_nothing, version=self._version, check_host=check_host)
         self._admin = admin.build_app(self.status, self.why_not_ready, metrics.render)
         self._stopping = asyncio.Event()
         self._open: dict[ComponentHost, asyncio.Task[None]] = {}
@@ -146,7 +148,7 @@ class Serving:
 
     async def run(self, mcp_socket: socket.socket, admin_socket: socket.socket) -> None:
         """Serve until stopped, then drain."""
-        mcp_server = _build_server(self._router, self._drain.stop_seconds + _ANSWER_SECONDS)
+        mcp_server = _build_server(self._router, self._drain.stop_seconds + _ANSWER_SECONDS, self._fast)
         admin_server = _build_server(self._admin, _ANSWER_SECONDS)
         with _handle_signals(self._on_signal):
             mcp_task = asyncio.create_task(mcp_server.serve(sockets=[mcp_socket]))
@@ -203,7 +205,7 @@ class Serving:
 
     async def _drain_calls(self, server: _Server, task: asyncio.Task[None]) -> None:
         """Let clients go elsewhere, let running calls finish, then end what still runs."""
-        self._router.draining = True
+        self._router.draining = self._fast.draining = True
         for host in self.hosts():
             host.begin_stop()
         # Who never was ready was never sent a call.
@@ -223,9 +225,7 @@ class Serving:
         """Once all is loaded, take it out of the garbage collector's sight."""
         await asyncio.gather(*(host.settled.wait() for host in self.hosts()))
         await asyncio.sleep(0)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
+        _tune_collector()
 
     def _on_signal(self) -> None:
         if self._stopping.is_set():
@@ -237,7 +237,12 @@ class Serving:
 async def _stay_open(endpoint: Endpoint) -> None:
     """Answer at an endpoint until cancelled."""
     async with endpoint.open():
+        _tune_collector()
         await asyncio.Event().wait()
+
+
+def _find_nothing(_path: str) -> None:
+    """Leave all paths to the SDK."""
 
 
 def bind(addresses: Addresses) -> tuple[Listening, Listening]:
@@ -267,11 +272,18 @@ def _bind(host: str, port: int, option: str) -> socket.socket:
     return listener
 
 
-def _build_server(app: Any, stop_seconds: float) -> _Server:
+def _tune_collector() -> None:
+    """Take what is loaded out of the garbage collector's sight, and let it look at the rest less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+
+
+def _build_server(app: Any, stop_seconds: float, fast: FastPath | None = None) -> _Server:
     config = uvicorn.Config(
         app,
         loop="none",
-        http=_Protocol,
+        http=cast("Any", functools.partial(Protocol, fast)),
         ws="none",
         lifespan="off",
         log_config=None,

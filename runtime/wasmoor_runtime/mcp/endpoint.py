@@ -13,25 +13,31 @@ from __future__ import annotations
 import abc
 import asyncio
 import contextlib
+import importlib
 import ipaddress
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mcp.server.lowlevel.server import Server
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from wasmoor_runtime.host.component import ComponentHost
 from wasmoor_runtime.mcp.listening import Listening
-from wasmoor_runtime.mcp.server import ComponentServer
-from wasmoor_runtime.mcp.shared import SharedServer
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel.server import Server
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from wasmoor_runtime.mcp.shared import SharedServer
 
 # Seconds for all of a request's body.
 BODY_TIMEOUT_SECONDS = 30.0
 # The SDK's own bound on bodies; ours, from the policy, is applied before it.
 _SDK_BODY_BYTES = 1 << 40
+# Seconds that loading the SDK may take, on a machine that has other things to do.
+_SDK_SECONDS = 30.0
+_SDK_MODULES = ("mcp.server.streamable_http_manager", "wasmoor_runtime.mcp.server", "wasmoor_runtime.mcp.shared")
 
 
 class Endpoint(abc.ABC):
@@ -40,13 +46,17 @@ class Endpoint(abc.ABC):
     def __init__(self) -> None:
         self.opened = asyncio.Event()
         """Set while requests are answered."""
+        self.wanted = asyncio.Event()
+        """Set once a request has come that only the SDK answers."""
+        self.loaded = asyncio.Event()
+        """Set while it does."""
         self.listening = Listening()
         """The streams of those who wait for changes."""
         self._manager: StreamableHTTPSessionManager | None = None
 
     @abc.abstractmethod
     def build_server(self) -> Server[dict[str, Any]]:
-        """Return the server that answers; called when this is opened."""
+        """Return the server that answers; called once the SDK is loaded."""
 
     @abc.abstractmethod
     def decide_largest(self) -> int:
@@ -58,7 +68,25 @@ class Endpoint(abc.ABC):
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Answer requests while this is entered. To be left by the task that entered it."""
+        """Answer requests while this is entered. To be left by the task that entered it.
+
+        Entering it takes until the first request that the fast path leaves alone: the SDK takes half a second and
+        35 MiB, and where all calls take the fast path nobody needs it. It is imported in a thread, so that calls go on.
+        """
+        self.opened.set()
+        try:
+            await self.wanted.wait()
+            for module in _SDK_MODULES:
+                await asyncio.to_thread(importlib.import_module, module)
+            async with self._run_manager():
+                yield
+        finally:
+            self.opened.clear()
+
+    @contextlib.asynccontextmanager
+    async def _run_manager(self) -> AsyncIterator[None]:
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
         manager = StreamableHTTPSessionManager(
             self.build_server(),
             stateless=True,
@@ -68,12 +96,21 @@ class Endpoint(abc.ABC):
         )
         async with manager.run():
             self._manager = manager
-            self.opened.set()
+            self.loaded.set()
             try:
                 yield
             finally:
-                self.opened.clear()
+                self.loaded.clear()
                 self._manager = None
+
+    async def _wait_for_manager(self) -> StreamableHTTPSessionManager | None:
+        """Return the SDK's side, loaded now if need be; none while this is not open."""
+        if self._manager is None and self.opened.is_set():
+            self.wanted.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SDK_SECONDS):
+                    await self.loaded.wait()
+        return self._manager
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to this path."""
@@ -81,8 +118,9 @@ class Endpoint(abc.ABC):
             # A server without sessions has no stream for GET to open and nothing for DELETE to end.
             await _refuse(405, "POST only", scope, receive, send, {"allow": "POST"})
             return
-        manager, limit = self._manager, self.decide_largest()
-        if manager is None or not limit:
+        limit = self.decide_largest()
+        manager = await self._wait_for_manager() if limit else None
+        if manager is None:
             await _refuse(503, self.explain(), scope, receive, send, {"retry-after": "1"})
             return
         try:
@@ -106,6 +144,8 @@ class ComponentEndpoint(Endpoint):
 
     def build_server(self) -> Server[dict[str, Any]]:
         """Return the component's server."""
+        from wasmoor_runtime.mcp.server import ComponentServer
+
         return ComponentServer(self.host, self.listening).build(self._version)
 
     def decide_largest(self) -> int:
@@ -126,15 +166,19 @@ class SharedEndpoint(Endpoint):
         super().__init__()
         self._hosts = hosts
         self._version = version
-        self._server = SharedServer(hosts, self.listening)
+        self._server: SharedServer | None = None
 
     def refresh(self) -> None:
         """Take notice of a change, and tell those who listen."""
-        if self._server.refresh():
+        if self._server is not None and self._server.refresh():
             self.listening.announce_tools()
 
     def build_server(self) -> Server[dict[str, Any]]:
         """Return the server of all components."""
+        from wasmoor_runtime.mcp.shared import SharedServer
+
+        self._server = SharedServer(self._hosts, self.listening)
+        self._server.refresh()
         return self._server.build(self._version)
 
     def decide_largest(self) -> int:

@@ -9,20 +9,18 @@ Source: https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import mcp_types as types
-from mcp.server.context import ServerRequestContext
-from mcp.server.subscriptions import ListenHandler, ServerEvent, ToolsListChanged
-from mcp.shared.exceptions import MCPError
+if TYPE_CHECKING:
+    # Loaded when the first client listens: the fast path serves without the SDK.
+    import mcp_types as types
+    from mcp.server.context import ServerRequestContext
+    from mcp.server.subscriptions import ListenHandler, ServerEvent
 
 # One stream is a connection that is held; more clients than these are refused.
 MOST_STREAMS = 1024
 # A client that takes nothing any more is given up after so many words; there is only one word to miss.
 _LARGEST_BACKLOG = 16
-
-Context = ServerRequestContext[dict[str, Any]]
-Request = types.SubscriptionsListenRequestParams
 
 
 class _Bus:
@@ -56,20 +54,35 @@ class Listening:
 
     def __init__(self) -> None:
         self._bus = _Bus()
-        self._streams = ListenHandler(self._bus, max_subscriptions=MOST_STREAMS, max_buffered_events=_LARGEST_BACKLOG)
+        self._streams: ListenHandler | None = None
         self._closed = False
 
-    async def listen(self, context: Context, params: Request) -> types.SubscriptionsListenResult:
+    async def listen(
+        self, context: ServerRequestContext[dict[str, Any]], params: types.SubscriptionsListenRequestParams
+    ) -> types.SubscriptionsListenResult:
         """Answer `subscriptions/listen`: one call is one stream."""
+        import mcp_types as types
+        from mcp.server.subscriptions import ListenHandler
+        from mcp.shared.exceptions import MCPError
+
         if self._closed:
             raise MCPError(code=types.INTERNAL_ERROR, message="the server is stopping: listen again, to another one")
+        if self._streams is None:
+            self._streams = ListenHandler(
+                self._bus, max_subscriptions=MOST_STREAMS, max_buffered_events=_LARGEST_BACKLOG
+            )
         return await self._streams(context, params)
 
     def announce_tools(self) -> None:
         """Tell every stream that asked for it that `tools/list` answers something else now."""
+        if self._streams is None:
+            return
+        from mcp.server.subscriptions import ToolsListChanged
+
         self._bus.tell(ToolsListChanged())
 
     def close(self) -> None:
         """End all streams with their results, and open no more."""
         self._closed = True
-        self._streams.close()
+        if self._streams is not None:
+            self._streams.close()
