@@ -15,7 +15,9 @@ from wasmoor_runtime.policy import contracts, selection
 
 pytestmark = pytest.mark.integration
 
-RENDER = settings.RenderSettings(runtime_image="registry.example/wasmoor/runtime:0.1.0", cache=settings.CacheSettings(size_bytes=2048 << 20))
+RENDER = settings.RenderSettings(
+    runtime_image="registry.example/wasmoor/runtime:0.1.0", cache=settings.CacheSettings(size_bytes=2048 << 20)
+)
 PLAIN: dict[str, Any] = {"source": {"oci": {"reference": "registry.example/team/time:1.2.0"}}}
 FULL: dict[str, Any] = {
     **PLAIN,

@@ -35,7 +35,14 @@ def oci(**fields: Any) -> dict[str, Any]:
     return component(source={"oci": fields})
 
 
+def http(url: str, sha256: str = "a" * 64) -> dict[str, Any]:
+    return component(source={"http": {"url": url, "sha256": sha256}})
+
+
 GOOD = {
+    "a url": http("https://files.example:8443/time.wasm?signature=1"),
+    "a config map": component("map", source={"configMap": {"name": "time-wasm", "key": "component.wasm"}}),
+    "a file": component("file", source={"file": {"path": "/components/time.wasm", "sha256": "a" * 64}}),
     "the smallest component": component("smallest"),
     "every field": component(
         "every",
@@ -78,10 +85,23 @@ GOOD = {
 
 BAD = {
     "no member of source": (component(source={}), "source needs exactly one member: write oci:"),
-    "another source": (
-        component(source={"http": {"url": "https://x"}}),
-        ".spec.source.http: field not declared in schema",
+    "an unknown source": (component(source={"ftp": {}}), ".spec.source.ftp: field not declared in schema"),
+    "two sources": (
+        component(source={"file": {"path": "/a.wasm"}, "configMap": {"name": "a", "key": "b"}}),
+        "source needs exactly one member: write oci:",
     ),
+    "a url without a hash": (component(source={"http": {"url": "https://x/a"}}), "spec.source.http.sha256: Required"),
+    "a hash in capitals": (http("https://x/a", "A" * 64), "spec.source.http.sha256"),
+    "a url with a password": (http("https://a:b@x/a"), "the URL holds a user or a password: leave them out"),
+    "a url of another kind": (http("ftp://x/a"), "write a URL on http or https without a fragment"),
+    "a url with a fragment": (http("https://x/a#b"), "write a URL on http or https without a fragment"),
+    "a relative path": (component(source={"file": {"path": "a.wasm"}}), "write an absolute path without '..'"),
+    "a path that climbs": (component(source={"file": {"path": "/a/../b"}}), "write an absolute path without '..'"),
+    "no name of a config map": (
+        component(source={"configMap": {"name": "Not_A_Name", "key": "a"}}),
+        "spec.source.configMap.name",
+    ),
+    "no key": (component(source={"configMap": {"name": "a", "key": "a/b"}}), "spec.source.configMap.key"),
     "a misspelt field": (component(replica=2), ".spec.replica: field not declared in schema"),
     "a scheme": (oci(reference="https://ghcr.io/a/b:1"), "write the reference without a scheme"),
     "no tag": (oci(reference="ghcr.io/a/b"), "the reference names neither a tag nor a digest; append one"),
