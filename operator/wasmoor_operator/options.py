@@ -11,6 +11,7 @@ import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from wasmoor_operator import settings
 from wasmoor_runtime.contract import quantities
@@ -53,6 +54,7 @@ def parse_arguments(argv: Sequence[str], environment: Mapping[str, str]) -> argp
     add("--cache-size", "2Gi", "bound of one cache")
     add("--cache-path", "", "directory on the nodes, for hostPath")
     add("--cache-claim", "", "claim in each component's namespace, for persistentVolumeClaim")
+    add("--events-sink", "", "http(s)://… that pods send the lifecycle events of their components to; empty: none")
     add("--namespaces", "", "comma-separated namespaces to serve; empty: all")
     add("--resync", "300", "seconds after which everything is looked at again", type=float)
     add("--concurrency", "16", "reconciles at the same time", type=int)
@@ -83,6 +85,7 @@ def build_settings(arguments: argparse.Namespace) -> settings.Settings:
             runtime_image=arguments.runtime_image,
             image_pull_policy=arguments.image_pull_policy,
             mirrors=parse_mirrors(arguments.mirrors),
+            events_sink=parse_sink(arguments.events_sink),
             cache=_build_cache(arguments),
         ),
         pace=settings.PaceSettings(resync=arguments.resync),
@@ -124,6 +127,13 @@ def parse_mirrors(text: str) -> dict[str, str]:
             raise UsageError(f"--mirrors holds {pair!r}: write HOST=URL, such as ghcr.io=https://mirror.example:5000")
         mirrors[host] = url.rstrip("/")
     return mirrors
+
+
+def parse_sink(url: str) -> str:
+    """Return the URL, or "" for none. Raises `UsageError`."""
+    if url and not (url.startswith(("http://", "https://")) and urlsplit(url).netloc):
+        raise UsageError("--events-sink must begin with http:// or https:// and name a host")
+    return url
 
 
 def _split(text: str) -> tuple[str, ...]:

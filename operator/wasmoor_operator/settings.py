@@ -42,6 +42,8 @@ class RenderSettings:
     """`registry host[:port]` to the `http(s)://host[:port]` that pods pull from instead."""
     cache: CacheSettings = field(default_factory=CacheSettings)
     """Where pods keep components and their compiled code."""
+    events_sink: str = ""
+    """Where pods send the lifecycle events of their components, as CloudEvents; empty: nowhere."""
     tmp_size: str = "64Mi"
     """Bound of a pod's /tmp, which is in memory."""
     max_artifact_bytes: int = 64 * 1024 * 1024

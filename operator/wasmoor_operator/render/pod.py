@@ -117,6 +117,7 @@ def _render_container(owner: Owner, contract: Contract, settings: RenderSettings
             f"--cache={CACHE_DIRECTORY}",
             f"--cache-size={_bound_cache(settings.cache)}",
             *([f"--advisories={ADVISORIES_DIRECTORY}"] if contract.artifacts.advisories else []),
+            *([f"--events-sink={settings.events_sink}"] if settings.events_sink else []),
         ],
         "ports": [
             {"name": "mcp", "containerPort": names.MCP_PORT, "protocol": "TCP"},

@@ -44,9 +44,14 @@ def serve(
         bool, typer.Option("--stdio", help="Speak MCP on standard input and output instead of two ports.")
     ] = False,
     log_format: Annotated[str, typer.Option(help="auto, json or text.")] = "auto",
+    log_arguments: Annotated[
+        bool, typer.Option("--log-arguments", help="Log arguments and results, without what looks secret.")
+    ] = False,
+    events_sink: Annotated[str, typer.Option(metavar="URL", help="Where lifecycle events go, as CloudEvents.")] = "",
 ) -> None:
     """Serve the manifests of a cluster on this machine, each at /NAMESPACE/NAME/mcp and all of them at /mcp."""
     from wasmoor_runtime.cli import serve as command
+    from wasmoor_runtime.telemetry.observers import Wishes
 
     if log_format not in {"auto", "json", "text"}:
         raise UserError(f"--log-format {log_format}: write auto, json or text")
@@ -56,6 +61,7 @@ def serve(
         cache=options.choose_cache(cache),
         mirrors=options.parse_mirrors(mirror),
         log_format=log_format,  # type: ignore[arg-type]
+        wishes=Wishes(events_sink=events_sink, log_arguments=log_arguments),
     )
     raise typer.Exit(command.serve_stdio(chosen) if stdio else command.serve(chosen))
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import uvloop
@@ -30,7 +31,7 @@ from wasmoor_runtime.settings import Addresses, Drain
 from wasmoor_runtime.sources import pinning
 from wasmoor_runtime.sources.cache import Cache
 from wasmoor_runtime.telemetry import logs
-from wasmoor_runtime.telemetry.metrics import Metrics
+from wasmoor_runtime.telemetry.observers import Observers, Wishes
 
 # Nobody routes clients away from a process on a desk: running calls are finished, new ones are not waited for.
 _DRAIN = Drain(delay_seconds=0.0, stop_seconds=30.0)
@@ -45,6 +46,7 @@ class Options:
     cache: Path
     mirrors: dict[str, str]
     log_format: logs.Format
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 def read_assembly(options: Options) -> assembly.Assembly:
@@ -69,12 +71,17 @@ def serve(options: Options) -> int:
 def serve_stdio(options: Options) -> int:
     """Serve on standard input and output until the input ends; nothing but the protocol is written to the output."""
     plans = _prepare(options)
-    logs.set_up(options.log_format)
+    _set_up_logs(options)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run_stdio(options, plans))
 
 
 def _prepare(options: Options) -> tuple[assembly.Plan, ...]:
+    try:
+        options.wishes.check()
+        logs.parse_levels(os.environ.get(logs.LEVELS_VARIABLE, ""))
+    except ValueError as error:
+        raise UserError(str(error)) from error
     found = read_assembly(options)
     for note in found.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -85,9 +92,15 @@ def _prepare(options: Options) -> tuple[assembly.Plan, ...]:
     return found.plans
 
 
+def _set_up_logs(options: Options) -> None:
+    levels = logs.parse_levels(os.environ.get(logs.LEVELS_VARIABLE, ""))
+    logs.set_up(options.log_format, levels=levels)
+
+
 async def _run_stdio(options: Options, plans: Sequence[assembly.Plan]) -> int:
     stage = stdio.Stage(version=serving.read_version())
-    build = functools.partial(_build_host, parts.build(options.cache), (logs.LifecycleLog(),))
+    observers = Observers(tuple, options.wishes, os.environ, version=serving.read_version())
+    build = functools.partial(_build_host, parts.build(options.cache), observers.listeners)
     for plan in plans:
         host = build(plan, ())
         host.start()
@@ -100,6 +113,7 @@ async def _run_stdio(options: Options, plans: Sequence[assembly.Plan]) -> int:
         reloading.cancel()
         await asyncio.gather(reloading, return_exceptions=True)
         await stage.close()
+        await observers.close()
     return Exit.OK
 
 
@@ -121,12 +135,16 @@ class _Command:
     async def run(self, sockets: tuple[serving.Listening, serving.Listening], port: int) -> int:
         live = self._console.is_terminal and self._options.log_format == "auto"
         shown = display.Display(self._console, [plan.id for plan in self._plans])
-        metrics = Metrics(lambda: site.status().components, version=serving.read_version())
-        always = (metrics, logs.LifecycleLog(), shown)
+        _set_up_logs(self._options)
+        logs.show_lifecycle(shown=not live)
+        observers = Observers(
+            lambda: site.status().components, self._options.wishes, os.environ, version=serving.read_version()
+        )
+        always = (*observers.listeners, shown)
         build = functools.partial(_build_host, parts.build(self._options.cache), always)
         site = serving.Serving(
             [serving.Site(host=build(plan, ()), path=plan.path) for plan in self._plans],
-            metrics,
+            observers.metrics,
             check_host=is_loopback_url(f"http://{_bracket(self._options.addresses.host)}"),
             drain=_DRAIN,
             shared=True,
@@ -138,7 +156,7 @@ class _Command:
             nonlocal failed
             await asyncio.gather(*(host.settled.wait() for host in site.hosts()))
             shown.stop()
-            logs.set_up(self._options.log_format)
+            _set_up_logs(self._options)
             logs.show_lifecycle(shown=True)
             self._print_summary(site, port)
             if all(host.phase is Phase.FAILED for host in site.hosts()):
@@ -149,8 +167,6 @@ class _Command:
 
         if live:
             shown.start()
-        logs.set_up(self._options.log_format)
-        logs.show_lifecycle(shown=not live)
         announcing = asyncio.create_task(announce())
         try:
             await site.run(*sockets)
@@ -159,6 +175,7 @@ class _Command:
             with contextlib.suppress(asyncio.CancelledError):
                 await announcing
             shown.stop()
+            await observers.close()
         return Exit.REFUSED if failed else Exit.OK
 
     def _print_summary(self, site: serving.Serving, port: int) -> None:

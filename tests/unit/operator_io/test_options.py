@@ -33,6 +33,14 @@ def test_lists_are_separated_by_commas() -> None:
     assert values.render.mirrors == {"ghcr.io": "https://m.example", "d": "http://n:5000"}
 
 
+@pytest.mark.parametrize("url", ["events.example", "ftp://events.example", "https://"])
+def test_events_go_to_a_url_or_nowhere(url: str) -> None:
+    assert build("--runtime-image=x").render.events_sink == ""
+    assert build("--runtime-image=x", "--events-sink=https://e.example/h").render.events_sink == "https://e.example/h"
+    with pytest.raises(options.UsageError, match="--events-sink must begin with http"):
+        build("--runtime-image=x", f"--events-sink={url}")
+
+
 def test_a_pod_gives_its_name_and_namespace_to_the_election() -> None:
     values = build("--runtime-image=x", POD_NAME="operator-1", POD_NAMESPACE="system")
     assert (values.election.identity, values.election.namespace) == ("operator-1", "system")
