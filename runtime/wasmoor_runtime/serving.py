@@ -82,7 +82,7 @@ class Serving:
         shared: bool = False,
         fast_path: bool = True,
     ) -> None:
-        """Serve the sites, and all of them together if `shared`; without the fast path, all through the SDK."""
+        """Serve the sites, with `shared` all of them at `/mcp` too; without the fast path, all through the SDK."""
         self._sites = {site.path: site for site in sites}
         self._drain = drain
         self._version = read_version()
@@ -91,7 +91,8 @@ class Serving:
         if self._shared is not None:
             self._endpoints[SHARED_PATH] = self._shared
         self._router = Router(self._endpoints, check_host=check_host)
-        self._fast = FastPath(self.find if fast_path else _find_nothing, version=self._version, check_host=check_host)
+        find = self.find if fast_path else _find_nothing
+        self._fast = FastPath(find, version=self._version, check_host=check_host)
         self._admin = admin.build_app(self.status, self.why_not_ready, metrics.render)
         self._stopping = asyncio.Event()
         self._open: dict[ComponentHost, asyncio.Task[None]] = {}
@@ -128,21 +129,18 @@ class Serving:
         """Serve the host at the path from now on; what was there finishes its calls within the stop time."""
         before, endpoint = self._sites.get(path), self._endpoints.get(path)
         self._begin(Site(host=host, path=path))
-        if host.ready:
-            # The new one answers before the old one ends.
-            await self._endpoints[path].opened.wait()
         if before is not None and endpoint is not None:
             self._retire(before.host)
             # Whoever listens is told, and comes back to the new endpoint.
-            endpoint.listening.announce_tools()
-            endpoint.listening.close()
+            endpoint.announce_tools()
+            endpoint.end_streams()
         self._refresh()
 
     async def remove(self, path: str) -> None:
         """Serve nothing at the path any more; what was there finishes its calls within the stop time."""
         site = self._sites.pop(path, None)
         if site is not None:
-            self._endpoints.pop(path).listening.close()
+            self._endpoints.pop(path).end_streams()
             self._retire(site.host)
             self._refresh()
 
@@ -192,6 +190,8 @@ class Serving:
     async def _end(self, host: ComponentHost) -> None:
         """Let a component that is no longer served finish its calls, and their answers go out."""
         host.begin_stop()
+        # A request whose body was still on its way when the other took its place belongs to this one.
+        await asyncio.sleep(_ANSWER_SECONDS)
         await host.stop(self._drain.stop_seconds)
         await asyncio.sleep(_ANSWER_SECONDS)
         task = self._open.pop(host, None)
@@ -215,7 +215,7 @@ class Serving:
         server.should_exit = True
         # Before the server waits for its connections: streams of listeners would stay open for ever.
         for endpoint in self._endpoints.values():
-            endpoint.listening.close()
+            endpoint.end_streams()
         await asyncio.wait((task,), timeout=self._drain.stop_seconds)
         # Calls that still run are answered by their pool as it closes; the server has a little longer to send that.
         await asyncio.gather(*(host.stop(0.0) for host in self.hosts()), return_exceptions=True)
@@ -241,8 +241,9 @@ async def _stay_open(endpoint: Endpoint) -> None:
         await asyncio.Event().wait()
 
 
-def _find_nothing(_path: str) -> None:
-    """Leave all paths to the SDK."""
+def _find_nothing(_: str) -> ComponentHost | None:
+    """Return that nothing is served on the fast path."""
+    return None
 
 
 def bind(addresses: Addresses) -> tuple[Listening, Listening]:

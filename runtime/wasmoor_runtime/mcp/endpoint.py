@@ -23,12 +23,12 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from wasmoor_runtime.host.component import ComponentHost
-from wasmoor_runtime.mcp.listening import Listening
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel.server import Server
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+    from wasmoor_runtime.mcp.listening import Listening
     from wasmoor_runtime.mcp.shared import SharedServer
 
 # Seconds for all of a request's body.
@@ -36,26 +36,22 @@ BODY_TIMEOUT_SECONDS = 30.0
 # The SDK's own bound on bodies; ours, from the policy, is applied before it.
 _SDK_BODY_BYTES = 1 << 40
 # Seconds that loading the SDK may take, on a machine that has other things to do.
-_SDK_SECONDS = 30.0
-_SDK_MODULES = ("mcp.server.streamable_http_manager", "wasmoor_runtime.mcp.server", "wasmoor_runtime.mcp.shared")
+_SDK_TIMEOUT_SECONDS = 30.0
 
 
 class Endpoint(abc.ABC):
     """One MCP server at one path."""
 
     def __init__(self) -> None:
-        self.opened = asyncio.Event()
-        """Set while requests are answered."""
-        self.wanted = asyncio.Event()
-        """Set once a request has come that only the SDK answers."""
-        self.loaded = asyncio.Event()
-        """Set while it does."""
-        self.listening = Listening()
-        """The streams of those who wait for changes."""
+        self.listening: Listening | None = None
+        """The streams of those who wait for changes, once anybody has sent what the SDK answers."""
+        self._ended = False
         self._manager: StreamableHTTPSessionManager | None = None
+        self._wanted = asyncio.Event()
+        self._opened = asyncio.Event()
 
     @abc.abstractmethod
-    def build_server(self) -> Server[dict[str, Any]]:
+    def build_server(self, listening: Listening) -> Server[dict[str, Any]]:
         """Return the server that answers; called once the SDK is loaded."""
 
     @abc.abstractmethod
@@ -70,25 +66,20 @@ class Endpoint(abc.ABC):
     async def open(self) -> AsyncIterator[None]:
         """Answer requests while this is entered. To be left by the task that entered it.
 
-        Entering it takes until the first request that the fast path leaves alone: the SDK takes half a second and
-        35 MiB, and where all calls take the fast path nobody needs it. It is imported in a thread, so that calls go on.
+        Waits for the first request: the SDK takes half a second and 35 MiB, and pods whose calls all take the fast path
+        never need it. It is imported in a thread, so that calls go on.
         """
-        self.opened.set()
-        try:
-            await self.wanted.wait()
-            for module in _SDK_MODULES:
-                await asyncio.to_thread(importlib.import_module, module)
-            async with self._run_manager():
-                yield
-        finally:
-            self.opened.clear()
-
-    @contextlib.asynccontextmanager
-    async def _run_manager(self) -> AsyncIterator[None]:
+        await self._wanted.wait()
+        await asyncio.to_thread(importlib.import_module, "wasmoor_runtime.mcp.server")
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+        from wasmoor_runtime.mcp.listening import Listening
+
+        self.listening = Listening()
+        if self._ended:
+            self.listening.close()
         manager = StreamableHTTPSessionManager(
-            self.build_server(),
+            self.build_server(self.listening),
             stateless=True,
             # With JSON-only answers the SDK would let a call run on after its client went away.
             json_response=False,
@@ -96,21 +87,22 @@ class Endpoint(abc.ABC):
         )
         async with manager.run():
             self._manager = manager
-            self.loaded.set()
+            self._opened.set()
             try:
                 yield
             finally:
-                self.loaded.clear()
                 self._manager = None
 
-    async def _wait_for_manager(self) -> StreamableHTTPSessionManager | None:
-        """Return the SDK's side, loaded now if need be; none while this is not open."""
-        if self._manager is None and self.opened.is_set():
-            self.wanted.set()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SDK_SECONDS):
-                    await self.loaded.wait()
-        return self._manager
+    def announce_tools(self) -> None:
+        """Tell those who wait for it that the tools have changed."""
+        if self.listening is not None:
+            self.listening.announce_tools()
+
+    def end_streams(self) -> None:
+        """End the streams of those who wait for changes, and open no more."""
+        self._ended = True
+        if self.listening is not None:
+            self.listening.close()
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to this path."""
@@ -133,6 +125,15 @@ class Endpoint(abc.ABC):
             if body is not None:
                 await manager.handle_request(scope, _replay(body, receive), send)
 
+    async def _wait_for_manager(self) -> StreamableHTTPSessionManager | None:
+        """Return the SDK's side of the endpoint, loaded now if need be."""
+        if self._manager is None:
+            self._wanted.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SDK_TIMEOUT_SECONDS):
+                    await self._opened.wait()
+        return self._manager
+
 
 class ComponentEndpoint(Endpoint):
     """One component; it must run before this is opened."""
@@ -142,16 +143,16 @@ class ComponentEndpoint(Endpoint):
         self.host = host
         self._version = version
 
-    def build_server(self) -> Server[dict[str, Any]]:
+    def build_server(self, listening: Listening) -> Server[dict[str, Any]]:
         """Return the component's server."""
         from wasmoor_runtime.mcp.server import ComponentServer
 
-        return ComponentServer(self.host, self.listening).build(self._version)
+        return ComponentServer(self.host, listening).build(self._version)
 
     def decide_largest(self) -> int:
         """Return what the component's contract allows."""
         contract = self.host.contract
-        return contract.limits.request_bytes if contract else 0
+        return contract.limits.request_bytes if contract and self.host.running.is_set() else 0
 
     def explain(self) -> str:
         """Return how far the component is."""
@@ -171,13 +172,13 @@ class SharedEndpoint(Endpoint):
     def refresh(self) -> None:
         """Take notice of a change, and tell those who listen."""
         if self._server is not None and self._server.refresh():
-            self.listening.announce_tools()
+            self.announce_tools()
 
-    def build_server(self) -> Server[dict[str, Any]]:
+    def build_server(self, listening: Listening) -> Server[dict[str, Any]]:
         """Return the server of all components."""
         from wasmoor_runtime.mcp.shared import SharedServer
 
-        self._server = SharedServer(self._hosts, self.listening)
+        self._server = SharedServer(self._hosts, listening)
         self._server.refresh()
         return self._server.build(self._version)
 

@@ -48,7 +48,7 @@ async def ask(site: RunningSite, data: bytes) -> bytes:
 
 def took_the_fast_path(site: RunningSite) -> bool:
     """Return whether the SDK has not been asked for yet."""
-    return not site.serving._endpoints["/mcp"].wanted.is_set()
+    return not site.serving._endpoints["/mcp"]._wanted.is_set()
 
 
 @asynccontextmanager

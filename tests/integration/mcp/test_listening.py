@@ -20,7 +20,9 @@ SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
 
 def find_listening(site: RunningSite) -> Listening:
-    return site.serving._endpoints["/mcp"].listening
+    listening = site.serving._endpoints["/mcp"].listening
+    assert listening is not None
+    return listening
 
 
 def count_streams(site: RunningSite) -> int:
@@ -71,7 +73,7 @@ async def test_a_listener_hears_nothing_that_it_did_not_ask_for() -> None:
     ):
         await anext(frames)
         find_listening(site).announce_tools()
-        find_listening(site).close()
+        site.serving._endpoints["/mcp"].end_streams()
         last = await anext(frames)
     assert last["id"] == "stream-1"
     assert "result" in last
@@ -99,7 +101,7 @@ async def test_while_a_process_stops_no_stream_is_opened() -> None:
     headers["mcp-method"] = body["method"] = "subscriptions/listen"
     body["params"] = {"_meta": body["params"]["_meta"], "notifications": {"toolsListChanged": True}}
     async with run_site(FakePool([make_function("shout")])) as site, httpx2.AsyncClient() as client:
-        find_listening(site).close()
+        site.serving._endpoints["/mcp"].end_streams()
         answer = await client.post(site.url, json=body, headers=headers)
     assert answer.json()["error"]["message"] == "the server is stopping: listen again, to another one"
 
