@@ -61,7 +61,7 @@ def read_contract(path: Path) -> Contract:
 
 
 def build_serving(
-    contract: Contract, built: Parts, wishes: Wishes, drain_delay: float
+    contract: Contract, built: Parts, wishes: Wishes, drain_delay: float, *, fast_path: bool
 ) -> tuple[serving.Serving, Observers]:
     """Put one host, its telemetry and its endpoint together; the observers are to be closed in the end."""
     hosts: list[ComponentHost] = []
@@ -80,6 +80,7 @@ def build_serving(
         # In a cluster clients name the Service, an IP address or an ingress: no list of Hosts could be complete.
         check_host=False,
         drain=Drain(delay_seconds=drain_delay, stop_seconds=contract.timing.stop_timeout_seconds),
+        fast_path=fast_path,
     )
     return server, observers
 
@@ -97,6 +98,8 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--admin-port", type=int, default=DEFAULT_ADMIN_PORT, help="health, status and metrics")
     parser.add_argument("--drain-delay", type=float, default=Drain().delay_seconds, metavar="SECONDS",
                         help="how long calls are still taken after SIGTERM")  # fmt: skip
+    parser.add_argument("--fast-path", action=argparse.BooleanOptionalAction, default=True,
+                        help="answer usual calls without the MCP SDK, sooner and alike")  # fmt: skip
     parser.add_argument("--log-format", choices=("json", "text", "auto"), default="auto")
     parser.add_argument("--log-level", choices=tuple(logs.LEVELS), default="INFO")
     parser.add_argument("--events-sink", default="", metavar="URL", help="where lifecycle events go, as CloudEvents")
@@ -130,7 +133,7 @@ def main(words: Sequence[str] | None = None) -> int:
     built = parts.build(options.cache, cache_bytes=options.cache_size, advisories=advisories)
 
     async def serve() -> None:
-        server, observers = build_serving(contract, built, wishes, options.drain_delay)
+        server, observers = build_serving(contract, built, wishes, options.drain_delay, fast_path=options.fast_path)
         try:
             await server.run(*sockets)
         finally:

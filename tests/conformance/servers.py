@@ -22,8 +22,10 @@ RENAMED = (
 
 
 @contextlib.asynccontextmanager
-async def run_component(name: str, folder: Path, tools: dict[str, Any] | None = None) -> AsyncIterator[Pod]:
-    """Run a pod that serves a built component until left."""
+async def run_component(
+    name: str, folder: Path, *options: str, tools: dict[str, Any] | None = None
+) -> AsyncIterator[Pod]:
+    """Run a pod that serves a built component, with options of its command line, until left."""
     component = COMPONENTS / f"{name}.wasm"
     assert component.exists(), f"{component} is not there: run `make components`"
     contract = Contract.model_validate(
@@ -36,13 +38,13 @@ async def run_component(name: str, folder: Path, tools: dict[str, Any] | None = 
     )
     path = folder / "contract.json"
     path.write_text(contract.to_json(), "utf-8")
-    async with run_pod(folder, path) as pod:
+    async with run_pod(folder, path, *options) as pod:
         yield pod
 
 
 @contextlib.asynccontextmanager
-async def run_fixture(folder: Path) -> AsyncIterator[Pod]:
+async def run_fixture(folder: Path, *options: str) -> AsyncIterator[Pod]:
     """Run a pod with the suite's tools, under the names that it calls them by."""
     overrides = [{"name": name, "rename": name.replace("-", "_")} for name in RENAMED]
-    async with run_component("fixtures/conformance", folder, {"overrides": overrides}) as pod:
+    async with run_component("fixtures/conformance", folder, *options, tools={"overrides": overrides}) as pod:
         yield pod

@@ -32,9 +32,10 @@ _ENTRY = re.compile(r"^  - (?P<scenario>[\w-]+)(?P<check>:[\w-]+)? +# (?P<reason
 
 
 @pytest.mark.parametrize("revision", suite.REVISIONS)
-async def test_a_pod_passes_all_that_a_server_of_tools_can_be_asked(revision: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--fast-path", "--no-fast-path"])
+async def test_a_pod_passes_all_that_a_server_of_tools_can_be_asked(option: str, revision: str, tmp_path: Path) -> None:
     output = tmp_path / "results"
-    async with servers.run_fixture(tmp_path) as pod:
+    async with servers.run_fixture(tmp_path, option) as pod:
         run = await suite.run_suite(pod.url, revision, output)
     assert run.code == 0, run.text[-6000:]
     checks = suite.read_checks(output)

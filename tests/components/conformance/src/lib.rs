@@ -29,8 +29,8 @@ fn resource(uri: &str, mime_type: &str, text: &str) -> Block {
 }
 
 impl Guest for Conformance {
-    fn test_simple_text() -> Vec<Block> {
-        vec![Block::Text("This is a simple text response for testing.".into())]
+    fn test_simple_text() -> String {
+        "This is a simple text response for testing.".into()
     }
 
     fn test_image_content() -> Vec<Block> {
@@ -53,7 +53,7 @@ impl Guest for Conformance {
         ]
     }
 
-    fn test_error_handling() -> Result<Vec<Block>, String> {
+    fn test_error_handling() -> Result<String, String> {
         Err("This tool intentionally returns an error for testing".into())
     }
 
@@ -64,12 +64,12 @@ impl Guest for Conformance {
         vec![Block::Text("done".into())]
     }
 
-    fn test_logging_tool() -> Vec<Block> {
-        vec![Block::Text("nothing is logged to clients".into())]
+    fn test_logging_tool() -> String {
+        "nothing is logged to clients".into()
     }
 
-    fn test_streaming_elicitation() -> Vec<Block> {
-        vec![Block::Text("nothing is asked of clients".into())]
+    fn test_streaming_elicitation() -> String {
+        "nothing is asked of clients".into()
     }
 
     fn report_often(times: u32) -> u32 {
