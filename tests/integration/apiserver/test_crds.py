@@ -40,7 +40,9 @@ def http(url: str, sha256: str = "a" * 64) -> dict[str, Any]:
 
 
 GOOD = {
-    "a url": http("https://files.example:8443/time.wasm?signature=1"),
+    "a url": component(
+        "url", source={"http": {"url": "https://files.example:8443/time.wasm?signature=1", "sha256": "a" * 64}}
+    ),
     "a config map": component("map", source={"configMap": {"name": "time-wasm", "key": "component.wasm"}}),
     "a file": component("file", source={"file": {"path": "/components/time.wasm", "sha256": "a" * 64}}),
     "the smallest component": component("smallest"),
