@@ -16,7 +16,11 @@ class Picky(Recorder):
 def test_each_listener_hears_what_it_wants_in_order() -> None:
     everything, picky = Recorder(), Picky()
     bus = events.Bus((everything, picky))
-    told: list[events.Event] = [events.ComponentLoading("a/b"), events.ComponentLoaded("a/b", 1.0), events.ComponentUnloaded("a/b")]
+    told: list[events.Event] = [
+        events.ComponentLoading("a/b"),
+        events.ComponentLoaded("a/b", 1.0),
+        events.ComponentUnloaded("a/b"),
+    ]
 
     for event in told:
         bus.emit(event)

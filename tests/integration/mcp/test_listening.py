@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import httpx2
 
 from tests.fakes.parts import FakePool, make_function, until
 from tests.fakes.site import RunningSite, run_site
-from tests.integration.mcp.requests import render_call
+from tests.integration.mcp.streams import listen, render_listen
 from wasmoor_runtime.mcp.listening import Listening
 from wasmoor_runtime.settings import Drain
 
@@ -28,27 +26,6 @@ def find_listening(site: RunningSite) -> Listening:
 def count_streams(site: RunningSite) -> int:
     streams = find_listening(site)._streams
     return len(streams._streams) if streams is not None else 0
-
-
-@contextlib.asynccontextmanager
-async def listen(url: str, **wanted: bool) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    """Open a stream and yield its frames."""
-    headers, body = render_call("auto")
-    del headers["mcp-name"]
-    headers["mcp-method"] = body["method"] = "subscriptions/listen"
-    body |= {"id": "stream-1", "params": {"_meta": body["params"]["_meta"], "notifications": wanted}}
-    async with (
-        httpx2.AsyncClient(timeout=20) as client,
-        client.stream("POST", url, json=body, headers=headers) as answer,
-    ):
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        yield read_frames(answer)
-
-
-async def read_frames(answer: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-    async for line in answer.aiter_lines():
-        if line.startswith("data:") and line != "data:":
-            yield json.loads(line.removeprefix("data:"))
 
 
 def subscription_of(frame: Mapping[str, Any]) -> object:
@@ -96,10 +73,7 @@ async def test_a_process_that_stops_ends_its_streams_with_a_result() -> None:
 
 
 async def test_while_a_process_stops_no_stream_is_opened() -> None:
-    headers, body = render_call("auto")
-    del headers["mcp-name"]
-    headers["mcp-method"] = body["method"] = "subscriptions/listen"
-    body["params"] = {"_meta": body["params"]["_meta"], "notifications": {"toolsListChanged": True}}
+    headers, body = render_listen(toolsListChanged=True)
     async with run_site(FakePool([make_function("shout")])) as site, httpx2.AsyncClient() as client:
         site.serving._endpoints["/mcp"].end_streams()
         answer = await client.post(site.url, json=body, headers=headers)
