@@ -34,6 +34,9 @@ test-unit: $(READY) ## tests without processes or servers
 test-integration: components cluster-tools ## tests against real processes, a real registry, a real API server
 	@$(BIN)/pytest -q tests/integration
 
+leaks: components ## nothing is left behind by CALLS calls of each kind that trap, run out of memory, are cancelled
+	@WASMOOR_LEAK_CALLS=$(or $(CALLS),100000) $(BIN)/pytest -q -s tests/integration/telemetry/test_leaks.py
+
 conformance: components ## the official MCP conformance suite and the Inspector against a real pod; needs npm
 	@$(BIN)/pytest -q tests/conformance
 
@@ -80,5 +83,5 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-build-isolation --no-deps -e .
 	@touch $@
 
-.PHONY: help up down test check test-unit test-integration conformance test-e2e components cluster-tools registry images generate \
+.PHONY: help up down test check test-unit test-integration leaks conformance test-e2e components cluster-tools registry images generate \
 	format lock hooks clean
