@@ -39,6 +39,8 @@ def serve(
         int, typer.Option(min=0, max=65535, help="Port for health, status and metrics.")
     ] = DEFAULT_ADMIN_PORT,
     cache: options.Cache = None,
+    cache_size: options.CacheSize = "10Gi",
+    tag_ttl: options.TagTtl = "0s",
     mirror: options.MirrorList = None,
     stdio: Annotated[
         bool, typer.Option("--stdio", help="Speak MCP on standard input and output instead of two ports.")
@@ -59,6 +61,8 @@ def serve(
         path=file,
         addresses=Addresses(host=host, port=port, admin_host=host, admin_port=admin_port),
         cache=options.choose_cache(cache),
+        cache_bytes=options.parse_cache_size(cache_size),
+        tag_ttl=options.parse_tag_ttl(tag_ttl),
         mirrors=options.parse_mirrors(mirror),
         log_format=log_format,  # type: ignore[arg-type]
         wishes=Wishes(events_sink=events_sink, log_arguments=log_arguments),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import time
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +9,7 @@ import typer
 from wasmoor_runtime.cli import options, output
 from wasmoor_runtime.cli.problems import UserError
 from wasmoor_runtime.contract.quantities import parse_bytes, parse_duration
-from wasmoor_runtime.storage import space
+from wasmoor_runtime.sources import cache as contents
 
 app = typer.Typer(help="Look into the cache, and make room.", no_args_is_help=True)
 
@@ -20,10 +17,18 @@ app = typer.Typer(help="Look into the cache, and make room.", no_args_is_help=Tr
 @app.command("list")
 def show_list(cache: options.Cache = None, chosen: output.Chosen = output.Format.TABLE) -> None:
     """List components and compiled code, the one used longest ago first."""
-    root = options.choose_cache(cache)
-    found = [describe(entry, root) for entry in space.list_entries(root)]
-    rows = [(each["kind"], each["name"][:23], output.render_size(each["size"]), each["used"]) for each in found]
-    output.show(found, chosen, output.render_rows(("KIND", "NAME", "SIZE", "LAST USED"), rows))
+    found = [describe(entry) for entry in contents.list_entries(options.choose_cache(cache))]
+    rows = [
+        (
+            each["kind"],
+            each["name"][:23],
+            output.render_size(each["size"]),
+            each["used"],
+            "yes" if each["inUse"] else "",
+        )
+        for each in found
+    ]
+    output.show(found, chosen, output.render_rows(("KIND", "NAME", "SIZE", "LAST USED", "IN USE"), rows))
 
 
 @app.command()
@@ -39,28 +44,21 @@ def prune(
 ) -> None:
     """Remove what no process uses: all of it, or by age or size; it is fetched and compiled again when needed."""
     root = options.choose_cache(cache)
-    horizon = time.time() - (_parse("--older-than", older, parse_duration) if older else 0.0)
-    bound = int(_parse("--keep", keep, parse_bytes)) if keep else 0
-    entries = space.list_entries(root)
-    left = sum(entry.size for entry in entries)
-    space.sweep(root)
-    count = size = 0
-    for entry in entries:
-        if left <= bound or entry.used > horizon:
-            break
-        if space.remove(entry):
-            count, size, left = count + 1, size + entry.size, left - entry.size
-    found = {"removed": count, "freedBytes": size, "leftBytes": left, "cache": str(root)}
-    shown = {"removed": count, "freed": output.render_size(size), "left": output.render_size(left), "cache": str(root)}
-    output.show(found, chosen, output.render_pairs(shown))
+    freed = contents.prune(
+        root,
+        unused_for=_parse("--older-than", older, parse_duration) if older else 0.0,
+        keep_bytes=int(_parse("--keep", keep, parse_bytes)) if keep else 0,
+    )
+    left = sum(entry.size for entry in contents.list_entries(root))
+    found = {"removed": freed.entries, "freedBytes": freed.size, "leftBytes": left, "cache": str(root)}
+    sizes = {"freed": output.render_size(freed.size), "left": output.render_size(left)}
+    output.show(found, chosen, output.render_pairs({"removed": freed.entries, **sizes, "cache": str(root)}))
 
 
-def describe(entry: space.Entry, root: Path) -> dict[str, Any]:
+def describe(entry: contents.Entry) -> dict[str, Any]:
     """Return what to show of an entry."""
-    compiled = entry.path.parent == root / space.COMPILED
-    used = dt.datetime.fromtimestamp(entry.used, dt.UTC).isoformat(timespec="seconds")
-    name = entry.path.name if compiled else f"sha256:{entry.path.name}"
-    return {"kind": "compiled" if compiled else "component", "name": name, "size": entry.size, "used": used}
+    used = entry.used.isoformat(timespec="seconds")
+    return {"kind": entry.kind, "name": entry.name, "size": entry.size, "used": used, "inUse": entry.in_use}
 
 
 def _parse(option: str, text: str, parse: Any) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
@@ -20,6 +20,9 @@ from rich.text import Text
 from wasmoor_runtime import events
 from wasmoor_runtime.contract.status import ComponentStatus, Phase
 
+_BAR = 24  # characters
+# How the host's message begins while machine code is made, which takes seconds and says nothing on the way.
+_COMPILING = "compiling"
 _MARKS = {Phase.RUNNING: ("✓", "green"), Phase.FAILED: ("✗", "red")}
 
 
@@ -67,9 +70,25 @@ class Display:
                 Text(mark, style=colour) if mark else self._spinner,
                 component,
                 Text(line.phase.value, style=colour),
-                ProgressBar(total=line.total, completed=line.done, width=24) if line.total else Text(line.message),
+                _render_progress(line),
             )
         yield table
+
+
+def _render_progress(line: _Line) -> RenderableType:
+    """Return a bar with numbers while bytes come, a moving one while nobody knows how long, and the message."""
+    if line.done or line.total:
+        known = f"{line.done / 1e6:.1f} of {line.total / 1e6:.1f} MB" if line.total else f"{line.done / 1e6:.1f} MB"
+        return _beside(ProgressBar(total=line.total or None, completed=line.done, width=_BAR), known)
+    if line.phase is Phase.LOADING and line.message.startswith(_COMPILING):
+        return _beside(ProgressBar(total=None, width=_BAR), line.message)
+    return Text(line.message)
+
+
+def _beside(bar: ProgressBar, text: str) -> Table:
+    row = Table.grid(padding=(0, 1))
+    row.add_row(bar, Text(text))
+    return row
 
 
 def render_summary(statuses: Sequence[tuple[ComponentStatus, str]]) -> Table:

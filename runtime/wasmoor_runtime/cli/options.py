@@ -11,12 +11,21 @@ import typer
 
 from wasmoor_runtime.artifacts import mirrors
 from wasmoor_runtime.cli.problems import UserError
+from wasmoor_runtime.contract.quantities import parse_bytes, parse_duration
 from wasmoor_runtime.settings import decide_cache
 
 Manifests = Annotated[
     Path | None, typer.Option("--file", "-f", help="Manifests: the component is named as in them, with its policy.")
 ]
 Cache = Annotated[Path | None, typer.Option(help="Directory for components and compiled code.")]
+CacheSize = Annotated[
+    str,
+    typer.Option("--cache-size", metavar="SIZE", help="Bound of that directory; what was used longest ago goes first."),
+]
+TagTtl = Annotated[
+    str,
+    typer.Option("--tag-ttl", metavar="DURATION", help="How long to take what a tag named for what it names; 0s: ask."),
+]
 MirrorList = Annotated[
     list[str] | None, typer.Option("--mirror", metavar="HOST=URL", help="Ask URL instead of HOST; may be repeated.")
 ]
@@ -30,6 +39,22 @@ Parameters = Annotated[
 def choose_cache(typed: Path | None) -> Path:
     """Return the cache's directory."""
     return typed or decide_cache(os.environ)
+
+
+def parse_cache_size(typed: str) -> int:
+    """Return the bound of the cache in bytes."""
+    try:
+        return parse_bytes(typed)
+    except ValueError as error:
+        raise UserError(f"--cache-size {typed}: write for example 10Gi") from error
+
+
+def parse_tag_ttl(typed: str) -> float:
+    """Return for how many seconds what a tag named is used without asking."""
+    try:
+        return parse_duration(typed)
+    except ValueError as error:
+        raise UserError(f"--tag-ttl {typed}: write for example 10m, or 0s to ask every time") from error
 
 
 def parse_mirrors(typed: Iterable[str] | None) -> dict[str, str]:

@@ -44,6 +44,8 @@ class Options:
     path: Path
     addresses: Addresses
     cache: Path
+    cache_bytes: int | None = None
+    tag_ttl: float = 0.0
     mirrors: dict[str, str]
     log_format: logs.Format
     wishes: Wishes = field(default_factory=Wishes)
@@ -52,8 +54,9 @@ class Options:
 def read_assembly(options: Options) -> assembly.Assembly:
     """Return what the manifests say now; `UserError` says what has to be mended."""
     reading = manifests.read_manifests(options.path)
-    settings = pinning.Settings(mirrors=options.mirrors)
-    return assembly.decide_plans(reading, schemas.load_schemas(), Cache(options.cache), settings)
+    settings = pinning.Settings(mirrors=options.mirrors, tag_ttl=options.tag_ttl)
+    cache = Cache(options.cache, max_bytes=options.cache_bytes)
+    return assembly.decide_plans(reading, schemas.load_schemas(), cache, settings)
 
 
 def serve(options: Options) -> int:
@@ -100,7 +103,9 @@ def _set_up_logs(options: Options) -> None:
 async def _run_stdio(options: Options, plans: Sequence[assembly.Plan]) -> int:
     stage = stdio.Stage(version=serving.read_version())
     observers = Observers(tuple, options.wishes, os.environ, version=serving.read_version())
-    build = functools.partial(_build_host, parts.build(options.cache), observers.listeners)
+    build = functools.partial(
+        _build_host, parts.build(options.cache, cache_bytes=options.cache_bytes), observers.listeners
+    )
     for plan in plans:
         host = build(plan, ())
         host.start()
@@ -141,7 +146,9 @@ class _Command:
             lambda: site.status().components, self._options.wishes, os.environ, version=serving.read_version()
         )
         always = (*observers.listeners, shown)
-        build = functools.partial(_build_host, parts.build(self._options.cache), always)
+        build = functools.partial(
+            _build_host, parts.build(self._options.cache, cache_bytes=self._options.cache_bytes), always
+        )
         site = serving.Serving(
             [serving.Site(host=build(plan, ()), path=plan.path) for plan in self._plans],
             observers.metrics,

@@ -294,7 +294,7 @@ class ComponentHost:
         return Outcome(verdict=Verdict.CRASHED, message="a defect in wasmoor ended the call; the log says more")
 
     def _note_progress(self, done: int, total: int) -> None:
-        message = f"pulling: {done / 1e6:.1f} of {total / 1e6:.1f} MB"
+        message = f"fetching: {done / 1e6:.1f}{f' of {total / 1e6:.1f}' if total else ''} MB"
         self._state = replace(self._state, message=message)
         self._bus.emit(events.Pulled(component=self.id, done=done, total=total))
 

@@ -129,7 +129,7 @@ def _hash(path: Path) -> str:
 class Entry:
     """One file of a cache, as `wasmoor cache list` shows it."""
 
-    kind: Literal["blob", "compiled"]  # a component or its manifest; machine code
+    kind: Literal["component", "compiled"]  # a component or its manifest; machine code
     name: str  # `sha256:<hex>` of a blob, the file name of compiled code
     size: int  # bytes
     used: datetime  # last use, UTC
@@ -138,25 +138,24 @@ class Entry:
 
 
 def list_entries(root: Path) -> tuple[Entry, ...]:
-    """Return what is in the cache, used last first; a cache that is not there is empty."""
-    return tuple(_render(entry) for entry in reversed(space.list_entries(root)))
+    """Return what is in the cache, the one used longest ago first; a cache that is not there is empty."""
+    return tuple(_render(entry) for entry in space.list_entries(root))
 
 
-def prune(root: Path, *, keep_bytes: int | None = None, unused_for: float | None = None) -> Freed:
-    """Remove what no process uses: all of it, or down to `keep_bytes`, or what was not used for so many seconds.
+def prune(root: Path, *, keep_bytes: int = 0, unused_for: float = 0.0) -> Freed:
+    """Remove what no process uses and what was not used for so many seconds, until `keep_bytes` are left.
 
-    With both, an entry goes when either asks for it. Returns how much went; what is in use stays.
+    What was used longest ago goes first. Returns how much went.
     """
     space.sweep(root)
+    before = time.time() - unused_for
     entries = space.list_entries(root)
-    total = sum(entry.size for entry in entries)
-    before = time.time() - unused_for if unused_for is not None else None
-    everything = keep_bytes is None and before is None
+    left = sum(entry.size for entry in entries)
     count = size = 0
     for entry in entries:
-        old = before is not None and entry.used < before
-        large = keep_bytes is not None and total - size > keep_bytes
-        if (old or large or everything) and space.remove(entry):
+        if left - size <= keep_bytes or entry.used > before:
+            break
+        if space.remove(entry):
             count, size = count + 1, size + entry.size
     return Freed(entries=count, size=size)
 
@@ -164,7 +163,7 @@ def prune(root: Path, *, keep_bytes: int | None = None, unused_for: float | None
 def _render(entry: space.Entry) -> Entry:
     compiled = entry.path.parent.name == space.COMPILED.name
     return Entry(
-        kind="compiled" if compiled else "blob",
+        kind="compiled" if compiled else "component",
         name=entry.path.name if compiled else f"sha256:{entry.path.name}",
         size=entry.size,
         used=datetime.fromtimestamp(entry.used, UTC),

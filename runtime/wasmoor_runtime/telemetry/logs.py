@@ -22,6 +22,9 @@ LEVELS_VARIABLE = "WASMOOR_LOG"  # for `parse_levels`
 LEVELS = {"TRACE": TRACE, "DEBUG": logging.DEBUG, "INFO": logging.INFO, "WARNING": logging.WARNING,
           "ERROR": logging.ERROR}  # fmt: skip
 
+# Bytes of a component between two lines that say how far fetching it is.
+_FETCHED_STEP = 16 * 1024 * 1024
+
 _lifecycle = logging.getLogger("wasmoor.lifecycle")
 
 
@@ -120,11 +123,13 @@ class LifecycleLog:
         Which events are of interest is decided here, so levels are to be set before.
         """
         self._last: dict[str, tuple[Phase, str]] = {}
+        self._fetched: dict[str, int] = {}
         self._log_arguments = log_arguments
         self._level = logging.INFO if log_arguments else TRACE
         tracing = _lifecycle.isEnabledFor(TRACE)
         self.kinds: events.Kinds = (
             events.Moved,
+            events.Pulled,
             events.ComponentLoaded,
             *(events.COMPONENT_KINDS if tracing else ()),
             *(events.FUNCTION_KINDS if tracing or log_arguments else ()),
@@ -134,13 +139,23 @@ class LifecycleLog:
         """Write what is to be written."""
         if isinstance(event, events.Moved):
             self._hear_moved(event)
-        elif not isinstance(event, events.Pulled):
+        elif isinstance(event, events.Pulled):
+            self._hear_pulled(event)
+        else:
             name, fields = lines.describe(event, arguments=self._log_arguments)
             level = self._level if isinstance(event, events.FUNCTION_KINDS) else TRACE
             _lifecycle.log(level, name, extra={"fields": fields})
             if isinstance(event, events.ComponentLoaded):
                 fields = {"component": event.component_id, "seconds": round(event.load_time, 3)}
                 _lifecycle.info("loaded", extra={"fields": fields})
+
+    def _hear_pulled(self, event: events.Pulled) -> None:
+        """Write a line for every so many bytes of a large component; small ones are here at once."""
+        step = event.done // _FETCHED_STEP
+        if step > self._fetched.get(event.component, 0):
+            fields = {"component": event.component, "bytes": event.done, "total": event.total}
+            _lifecycle.info("fetching", extra={"fields": fields})
+        self._fetched[event.component] = step
 
     def _hear_moved(self, event: events.Moved) -> None:
         known = self._last.get(event.component)

@@ -108,7 +108,7 @@ def test_entries_are_listed_with_what_uses_them(tmp_path: pathlib.Path) -> None:
     cache = Cache(tmp_path)
     path = keep(cache)
     (entry,) = list_entries(tmp_path)
-    assert (entry.kind, entry.name, entry.size, entry.in_use) == ("blob", DIGEST, len(DATA), True)
+    assert (entry.kind, entry.name, entry.size, entry.in_use) == ("component", DIGEST, len(DATA), True)
     assert entry.path == path
     del cache
     assert [entry.in_use for entry in list_entries(tmp_path)] == [False]
@@ -116,7 +116,14 @@ def test_entries_are_listed_with_what_uses_them(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize(
     ("wish", "left"),
-    [({}, 0), ({"keep_bytes": 9}, 1), ({"keep_bytes": 100}, 2), ({"unused_for": 60.0}, 1), ({"unused_for": 0.0}, 0)],
+    [
+        ({}, 0),
+        ({"keep_bytes": 9}, 1),
+        ({"keep_bytes": 100}, 2),
+        ({"unused_for": 60.0}, 1),
+        ({"unused_for": 60.0, "keep_bytes": 18}, 2),
+        ({"unused_for": 60.0, "keep_bytes": 9}, 1),
+    ],
 )
 def test_pruning_takes_what_was_asked_for(tmp_path: pathlib.Path, wish: dict[str, Any], left: int) -> None:
     touch_at_epoch(keep(Cache(tmp_path), DATA + b"1"))
