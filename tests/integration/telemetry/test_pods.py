@@ -140,7 +140,7 @@ async def test_a_pod_continues_a_trace_and_sends_its_spans_to_a_collector(tmp_pa
     with receive() as receiver:
         environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url.partition("/hook")[0]}
         async with pods.run_pod(tmp_path, contract, environment=environment) as pod:
-            carried = {"traceparent": PARENT, "tracestate": "vendor=1"}
+            carried: dict[str, Any] = {"traceparent": PARENT, "tracestate": "vendor=1"}
             if where == "meta":
                 await call(pod, "ping", {}, meta=carried)
             else:
