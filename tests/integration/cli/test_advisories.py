@@ -83,21 +83,21 @@ def test_a_component_with_a_known_vulnerability_is_refused_and_the_others_are_se
     assert denied in found["tools/denied"]["message"]
 
 
-def test_advisories_that_change_take_a_component_that_they_speak_against_away(tmp_path: Path) -> None:
-    vulnerable = tmp_path / "vulnerable.wasm"
-    component = build_component(tmp_path, "sleep").read_bytes()
-    vulnerable.write_bytes(component + custom(".dep-v0", zlib.compress(json.dumps(PACKAGES).encode())))
+def test_advisories_that_no_longer_speak_against_a_component_have_it_served(tmp_path: Path) -> None:
+    good = build_component(tmp_path, "sleep")
+    suspect = tmp_path / "suspect.wasm"
+    suspect.write_bytes(good.read_bytes() + custom(".dep-v0", zlib.compress(json.dumps(PACKAGES).encode())))
     manifests = tmp_path / "manifests"
     manifests.mkdir()
-    write_advisories(manifests, [])
+    write_advisories(manifests, [RECORD])
     write_policy(manifests, "checked", {"advisories": {"name": "osv", "key": "advisories.json"}})
-    write_component(manifests, "sleep", vulnerable, "checked")
+    write_component(manifests, "good", good, "checked")
+    write_component(manifests, "suspect", suspect, "checked")
 
     with serving(manifests) as served:
-        before = served.status()["tools/sleep"]["phase"]
-        write_advisories(manifests, [RECORD])
-        served.until(lambda: served.status()["tools/sleep"]["reason"] != "Running", "the reload")
-        after = served.status()["tools/sleep"]
+        served.until(lambda: served.status()["tools/suspect"]["phase"] == "Failed", "the refusal")
+        write_advisories(manifests, [RECORD | {"withdrawn": "2026-01-01T00:00:00Z"}])
+        served.until(lambda: served.status()["tools/suspect"]["phase"] == "Running", "the reload")
+        found = served.status()["tools/suspect"]
 
-    assert before == "Running"
-    assert after["reason"] in {"KnownVulnerability", "Loading"}
+    assert found["toolCount"] == 1
