@@ -1,12 +1,14 @@
-"""Pods for the programs of `suite`: `python -m wasmoor_runtime`, with components that the build left on disk."""
+"""Servers for the programs of `suite`: pods and `wasmoor serve`, with components that the build left on disk."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.integration.cli import commands
 from tests.integration.mcp.pods import Pod, run_pod
 from wasmoor_runtime.contract.document import Contract
 
@@ -21,13 +23,19 @@ RENAMED = (
 )  # fmt: skip
 
 
+def find_component(name: str) -> Path:
+    """Return the file of a built component: `math`, `fixtures/echo`."""
+    component = COMPONENTS / f"{name}.wasm"
+    assert component.exists(), f"{component} is not there: run `make components`"
+    return component
+
+
 @contextlib.asynccontextmanager
 async def run_component(
     name: str, folder: Path, *options: str, tools: dict[str, Any] | None = None
 ) -> AsyncIterator[Pod]:
     """Run a pod that serves a built component, with options of its command line, until left."""
-    component = COMPONENTS / f"{name}.wasm"
-    assert component.exists(), f"{component} is not there: run `make components`"
+    component = find_component(name)
     contract = Contract.model_validate(
         {
             "component": {"namespace": "tools", "name": component.stem},
@@ -45,6 +53,19 @@ async def run_component(
 @contextlib.asynccontextmanager
 async def run_fixture(folder: Path, *options: str) -> AsyncIterator[Pod]:
     """Run a pod with the suite's tools, under the names that it calls them by."""
-    overrides = [{"name": name, "rename": name.replace("-", "_")} for name in RENAMED]
-    async with run_component("fixtures/conformance", folder, *options, tools={"overrides": overrides}) as pod:
+    async with run_component("fixtures/conformance", folder, *options, tools=_rename()) as pod:
         yield pod
+
+
+@contextlib.contextmanager
+def serve_fixture(folder: Path) -> Iterator[str]:
+    """Run `wasmoor serve` with the same, and return where it answers."""
+    source = f"file: {{path: {find_component('fixtures/conformance')}}}"
+    manifest = commands.render_manifest("conformance", source, more=f"tools: {json.dumps(_rename())}")
+    (folder / "conformance.yaml").write_text(manifest, "utf-8")
+    with commands.serving(folder) as served:
+        yield served.url("/tools/conformance/mcp")
+
+
+def _rename() -> dict[str, Any]:
+    return {"overrides": [{"name": name, "rename": name.replace("-", "_")} for name in RENAMED]}

@@ -51,6 +51,13 @@ async def test_a_pod_passes_all_that_a_server_of_tools_can_be_asked(option: str,
 
 
 @pytest.mark.parametrize("revision", suite.REVISIONS)
+async def test_a_machine_without_kubernetes_passes_the_same(revision: str, tmp_path: Path) -> None:
+    with servers.serve_fixture(tmp_path) as url:
+        run = await suite.run_suite(url, revision, tmp_path / "results")
+    assert run.code == 0, run.text[-6000:]
+
+
+@pytest.mark.parametrize("revision", suite.REVISIONS)
 def test_every_exception_has_a_reason_and_none_is_a_scenario_that_can_be_asked(revision: str) -> None:
     entries = _read_entries(revision)
     assert len(entries) > 10

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx2
+from mcp.client import Client
 
 from tests.fakes.parts import FakePool, make_function, until
 from tests.fakes.site import RunningSite, run_site
+from tests.integration.cli import commands
 from tests.integration.mcp.streams import listen, render_listen
 from wasmoor_runtime.mcp.listening import Listening
 from wasmoor_runtime.settings import Drain
 
+ACKNOWLEDGED = "notifications/subscriptions/acknowledged"
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
 
@@ -37,7 +41,7 @@ async def test_a_listener_is_acknowledged_and_told_when_the_tools_have_changed()
         first = await anext(frames)
         find_listening(site).announce_tools()
         second = await anext(frames)
-    assert first["method"] == "notifications/subscriptions/acknowledged"
+    assert first["method"] == ACKNOWLEDGED
     assert first["params"]["notifications"] == {"toolsListChanged": True}
     assert second["method"] == "notifications/tools/list_changed"
     assert [subscription_of(frame) for frame in (first, second)] == ["stream-1", "stream-1"]
@@ -86,3 +90,27 @@ async def test_a_listener_that_goes_away_is_forgotten() -> None:
             await anext(frames)
             assert count_streams(site) == 1
         await until(lambda: count_streams(site) == 0)
+
+
+async def test_listeners_hear_of_a_manifest_that_changed_and_come_back_to_the_new_tools(tmp_path: Path) -> None:
+    component = commands.build_component(tmp_path, "sleep")
+    source = f"file: {{path: {component}}}"
+    manifest = tmp_path / "nap.yaml"
+    manifest.write_text(commands.render_manifest("nap", source), "utf-8")
+    renamed = commands.render_manifest("nap", source, more="tools: {overrides: [{name: sleep, rename: doze}]}")
+    with commands.serving(tmp_path) as served:
+        own, shared = served.url("/tools/nap/mcp"), served.url("/mcp")
+        async with listen(own, toolsListChanged=True) as first, listen(shared, toolsListChanged=True) as second:
+            assert (await anext(first))["method"] == (await anext(second))["method"] == ACKNOWLEDGED
+            manifest.write_text(renamed, "utf-8")
+            async with asyncio.timeout(30):
+                told = await anext(first)
+                last = await anext(first)
+                both = await anext(second)
+        async with listen(own, toolsListChanged=True) as again, Client(own) as client, Client(shared) as together:
+            await anext(again)
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            names += [tool.name for tool in (await together.list_tools()).tools]
+    assert told["method"] == both["method"] == "notifications/tools/list_changed"
+    assert last["result"]["resultType"] == "complete"
+    assert names == ["doze", "nap__doze"]
