@@ -21,6 +21,8 @@ from wasmoor_runtime.contract.document import Contract
 
 # Restarts of one container after which waiting will not help.
 CRASH_LOOP = 3
+# Functions that cannot be served, in a message.
+_UNSERVED_SHOWN = 3
 
 _LOADED_PHASES = frozenset({pod_status.Phase.REGISTERING, pod_status.Phase.RUNNING, pod_status.Phase.STOPPING})
 # These failures come after loading: the bytes are good, but there is nothing to register.
@@ -166,8 +168,20 @@ def tools_were_listed(observed: Observed, rollout: Rollout) -> Verdict | None:
     if found is None or found.problem:
         return None
     count = len(found.tools)
-    message = f"{count} tool{'s' if count != 1 else ''} listed by a pod of this version"
+    listed = f"{count} tool{'s' if count != 1 else ''} listed by a pod of this version"
+    message = f"{listed}{_describe_unserved(observed, rollout)}"
     return Verdict(state=State.TRUE, reason=Reason.REGISTERED, message=message)
+
+
+def _describe_unserved(observed: Observed, rollout: Rollout) -> str:
+    """Return which functions are no tools and why, as a pod of this version says, or an empty string."""
+    reports = (find_report(observed, pod) for pod in rollout.current)
+    unserved = next((report.unserved for report in reports if report is not None), ())
+    if not unserved:
+        return ""
+    shown = "; ".join(f"{each.name}: {each.reason}" for each in unserved[:_UNSERVED_SHOWN])
+    more = f"; and {len(unserved) - _UNSERVED_SHOWN} more" if len(unserved) > _UNSERVED_SHOWN else ""
+    return f"; not served are {shown}{more}"
 
 
 def the_handshake_failed(observed: Observed, rollout: Rollout) -> Verdict | None:

@@ -127,12 +127,18 @@ def _describe(export: Export, docs: Mapping[str, str]) -> ports.Function:
     return ports.Function(
         id=export.id,
         name=name,
-        description=wit_docs.find_doc(docs, export.id) or types.describe_signature(export.name, export.signature),
+        description=wit_docs.find_doc(docs, export.id) or _describe_unspoken(export, docs),
         input_schema=schema.input_schema(export.signature) if usable else _EMPTY,
         output_schema=schema.output_schema(export.signature) if usable else _EMPTY,
         unsupported=unsupported,
         content=content.is_content(export.signature),
     )
+
+
+def _describe_unspoken(export: Export, docs: Mapping[str, str]) -> str:
+    """Return what can be said of a function that has no description: its signature, and what surrounds it."""
+    signature = types.describe_signature(export.name, export.signature)
+    return "\n\n".join(filter(None, (signature, wit_docs.find_context(docs, export.id))))
 
 
 def _walk(engine: Engine, component: Component) -> Iterator[Export]:

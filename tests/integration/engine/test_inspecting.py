@@ -39,6 +39,8 @@ async def test_a_component_of_any_language_is_described_without_compiling_it(
     assert found.metadata.licenses == "Apache-2.0"
     assert function in {each.id for each in found.functions if not each.unsupported}
     assert function in found.exports
+    # The words of the component's author, not the signature that stands in for them.
+    assert not next(each for each in found.functions if each.id == function).description.startswith(f"{function}(")
     assert found.missing == ()
     assert found.size == find_component(name).stat().st_size
     assert json.loads(json.dumps(found.to_json())) == found.to_json()

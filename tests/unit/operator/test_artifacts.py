@@ -154,3 +154,18 @@ def test_a_policy_whose_size_cannot_be_meant_is_invalid() -> None:
 
     assert world.condition("PolicyApplied") == ("False", "PolicyInvalid")
     assert world.children == {}
+
+
+def test_functions_that_cannot_be_served_are_told_with_their_reasons_and_the_rest_is_served() -> None:
+    world = running()
+    odd = [{"name": f"make-{number}", "reason": "it uses a resource, which has no JSON form"} for number in range(5)]
+    world.run_pods(unserved=odd)
+    world.settle()
+
+    assert world.condition("Registered") == ("True", "Registered")
+    assert world.condition("Ready") == ("True", "Running")
+    assert world.message("Registered") == (
+        "1 tool listed by a pod of this version; not served are make-0: it uses a resource, which has no JSON form; "
+        "make-1: it uses a resource, which has no JSON form; make-2: it uses a resource, which has no JSON form; "
+        "and 2 more"
+    )
