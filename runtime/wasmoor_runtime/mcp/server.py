@@ -20,7 +20,7 @@ from wasmoor_runtime.host.tools import ServedTool
 from wasmoor_runtime.mcp import asks, calling, identity, pages, progress, results
 from wasmoor_runtime.mcp.listening import Listening
 
-# Tools of a running component never change: another version is another process, reached after a new connection.
+# Tools of a running component do not change: another version is another process, or another endpoint in this one.
 _CACHE = CacheHint(ttl_ms=5000, scope="public")
 
 Context = ServerRequestContext[dict[str, Any]]
@@ -32,7 +32,8 @@ class ComponentServer:
     def __init__(self, host: ComponentHost, listening: Listening) -> None:
         self._host = host
         self._listening = listening
-        self._tools = tuple(results.render_tool(host.ref.name, tool) for tool in host.tools)
+        self._served = host.tools
+        self._tools = self._render()
         self._caller = calling.Caller(host)
 
     def build(self, version: str) -> Server[dict[str, Any]]:
@@ -62,10 +63,22 @@ class ComponentServer:
     async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         """Answer `tools/list`, a hundred tools a page."""
         try:
-            page, following = pages.decide_page(self._tools, params.cursor if params else None)
+            page, following = pages.decide_page(self._list(), params.cursor if params else None)
         except ValueError as error:
             raise MCPError(code=types.INVALID_PARAMS, message=f"tools/list: {error}") from None
         return types.ListToolsResult(tools=list(page), next_cursor=following)
+
+    def _list(self) -> tuple[types.Tool, ...]:
+        """Return the tools as they are now: a component that died may have started again from another artifact."""
+        if self._host.tools is not self._served:
+            before, self._served = self._served, self._host.tools
+            self._tools = self._render()
+            if before != self._served:
+                self._listening.announce_tools()
+        return self._tools
+
+    def _render(self) -> tuple[types.Tool, ...]:
+        return tuple(results.render_tool(self._host.ref.name, tool) for tool in self._served)
 
     async def call_tool(self, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         """Answer `tools/call`. Cancelling it (the client went away) ends the call's worker."""

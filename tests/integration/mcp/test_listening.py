@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from tests.fakes.parts import FakePool, make_function, until
 from tests.fakes.site import RunningSite, run_site
 from tests.integration.cli import commands
 from tests.integration.mcp.streams import listen, render_listen
+from wasmoor_runtime.contract.spec import Tools
+from wasmoor_runtime.host.tools import decide_tools
 from wasmoor_runtime.mcp.listening import Listening
 from wasmoor_runtime.settings import Drain
 
@@ -82,6 +85,20 @@ async def test_while_a_process_stops_no_stream_is_opened() -> None:
         site.serving._endpoints["/mcp"].end_streams()
         answer = await client.post(site.url, json=body, headers=headers)
     assert answer.json()["error"]["message"] == "the server is stopping: listen again, to another one"
+
+
+async def test_a_component_that_started_again_with_other_tools_lists_those_and_says_so() -> None:
+    async with (
+        run_site(FakePool([make_function("shout")])) as site,
+        listen(site.url, toolsListChanged=True) as frames,
+        Client(site.url) as client,
+    ):
+        await anext(frames)
+        again = decide_tools((make_function("whisper"),), Tools())
+        site.host._state = replace(site.host._state, selection=again)
+        assert [tool.name for tool in (await client.list_tools(cache_mode="bypass")).tools] == ["whisper"]
+        async with asyncio.timeout(10):
+            assert (await anext(frames))["method"] == "notifications/tools/list_changed"
 
 
 async def test_a_listener_that_goes_away_is_forgotten() -> None:
