@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +166,30 @@ async def test_code_that_is_not_used_any_more_makes_room(tmp_path: Path) -> None
 
     assert not first.exists()
     assert second.exists()
+
+
+# Compiles in a process whose children may have files of 16 KiB and no more, as on a disk that is nearly full.
+COMPILE_ON_A_FULL_DISK = """
+import asyncio, pathlib, resource, sys
+from tests.integration.workers.pools import describe_blob
+from wasmoor_runtime.capabilities import catalog
+from wasmoor_runtime.contract.document import CallLimits
+from wasmoor_runtime.engine.compiler import ProcessCompiler
+from wasmoor_runtime.errors import Waiting
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, 1 << 14))
+blob, folder = describe_blob(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])
+try:
+    asyncio.run(ProcessCompiler(folder, provided=catalog.PROVIDED).compile(blob, CallLimits(), timeout=60))
+except Waiting as fault:
+    print(fault)
+"""
+
+
+async def test_a_full_disk_is_compile_failed_and_says_where_and_how_much(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", COMPILE_ON_A_FULL_DISK, str(find_component("math")), str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+
+    assert re.match(rf"CompileFailed: no space left in {tmp_path} for [0-9]+ bytes; make room", output.decode())
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == []
