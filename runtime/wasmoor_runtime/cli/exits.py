@@ -56,7 +56,7 @@ _REASONS: Mapping[str, Exit] = MappingProxyType(
         **dict.fromkeys(
             (
                 "DigestMismatch", "ArtifactTooLarge", "ExceedsPolicy", "ImportNotAllowed", "RegistryNotAllowed",
-                "DigestDenied", "KnownVulnerability", "SignatureMissing", "SignatureInvalid",
+                "DigestDenied", "KnownVulnerability", "PackagesUnreadable", "SignatureMissing", "SignatureInvalid",
             ),
             Exit.FORBIDDEN,
         ),
