@@ -69,6 +69,11 @@ GOOD = {
     "an empty policy": policy(),
     "a full policy": policy(
         default=True,
+        artifacts={
+            "denyDigests": [DIGEST, "sha256:" + "b" * 64],
+            "maxSize": "64Mi",
+            "advisories": {"name": "osv", "key": "advisories.json"},
+        },
         limits={
             "memory": "64Mi",
             "tableElements": 10,
@@ -136,6 +141,10 @@ BAD = {
     ),
     "no port": (component(service={"port": 0}), "spec.service.port"),
     "a policy without time": (policy(limits={"executionTimeout": "0s"}), "executionTimeout must be longer than zero"),
+    "a denied tag": (policy(artifacts={"denyDigests": ["latest"]}), "spec.artifacts.denyDigests[0]"),
+    "a digest denied twice": (policy(artifacts={"denyDigests": [DIGEST, DIGEST]}), "denyDigests: duplicate entries"),
+    "a size in words": (policy(artifacts={"maxSize": "small"}), "spec.artifacts.maxSize"),
+    "advisories without a key": (policy(artifacts={"advisories": {"name": "osv"}}), "advisories.key: Required"),
     "a policy with what is not there yet": (
         policy(network={"allow": []}),
         ".spec.network: field not declared in schema",
@@ -197,6 +206,13 @@ def test_columns_show_what_people_ask_first(kubectl: Kubectl) -> None:
         "toolCount": 4,
         "endpoint": "http://columns.default.svc:8080/mcp",
         "artifact": {"reference": "a/b:1", "digest": DIGEST, "resolvedAt": "2026-01-01T00:00:00Z"},
+        "component": {
+            "name": "time",
+            "version": "1.2.0",
+            "language": "Rust",
+            "imports": ["wasi:io/poll@0.2.9"],
+            "exports": ["get-time", "get-time"],
+        },
         "restarts": {"count": 1},
         "conditions": [
             {
