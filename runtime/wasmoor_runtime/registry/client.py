@@ -7,7 +7,6 @@ runtime's `sources`.
 
 from __future__ import annotations
 
-import contextlib
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from wasmoor_runtime.artifacts.locations import Location
 from wasmoor_runtime.artifacts.refusals import Refusal
 from wasmoor_runtime.contract.status import Reason
 from wasmoor_runtime.registry import failures, transport
-from wasmoor_runtime.registry.aborts import Abort, Aborted
+from wasmoor_runtime.registry.aborts import Abort
 from wasmoor_runtime.registry.authentication import Authentication, Credentials
 
 USER_AGENT = "wasmoor"
@@ -37,6 +36,7 @@ class Client:
         self._location = location
         self._subject = subject
         self._abort = abort
+        self._guard = failures.Guard(abort, subject, location.host, refusals.REGISTRY)
         self._known = credentials is not None
         self._session = transport.Session(abort, USER_AGENT)
         # A proxy would look for the loopback address on itself.
@@ -88,7 +88,7 @@ class Client:
     def stream_blob(self, digest: str, size: int) -> Iterator[bytes]:
         """Yield a blob's bytes; they are what the digest names only if this ends without a `Refusal`."""
         with self._send("GET", self._location.blob(digest), stream=True) as response:
-            yield from digests.check_stream(self._read(response), digest, size, self._subject)
+            yield from digests.check_stream(self._guard.read(response), digest, size, self._subject)
 
     def has_blob(self, digest: str) -> bool:
         """Return whether the repository has this blob."""
@@ -126,7 +126,7 @@ class Client:
         stream: bool = False,
     ) -> requests.Response:
         """Return a response with a status below 400."""
-        with self._refusing():
+        with self._guard.refusing():
             own = locations.is_same_origin(url, self._location.base)
             # An upload may be led to a store of its own, which is told nothing about who we are.
             send = _send_once(self._oras) if own else self._session.request
@@ -144,28 +144,6 @@ class Client:
             known=self._known,
             retry_after=refusals.parse_retry_after(asked, datetime.now(UTC)) if asked else None,
         )
-
-    def _read(self, response: requests.Response) -> Iterator[bytes]:
-        """Yield what arrives as it arrives: a server that trickles must not fill a large buffer first."""
-        while True:
-            self._abort.check()
-            with self._refusing(Reason.PULL_FAILED):
-                chunk = response.raw.read1(transport.CHUNK, decode_content=False)
-            if not chunk:
-                return
-            yield chunk
-
-    @contextlib.contextmanager
-    def _refusing(self, reason: Reason = Reason.REGISTRY_UNAVAILABLE) -> Iterator[None]:
-        """Turn whatever the network does into a `Refusal`, or into `Aborted` if that was our own doing."""
-        try:
-            yield
-        except failures.KINDS as error:
-            if self._abort.is_set():
-                raise Aborted from None
-            cause, advice = failures.explain(error, refusals.REGISTRY)
-            host = self._location.host
-            raise refusals.refuse_silence(self._subject, host, cause, advice=advice, reason=reason) from None
 
 
 def _send_once(client: Any) -> Callable[..., requests.Response]:

@@ -27,7 +27,7 @@ from wasmoor_runtime.contract.document import PinnedHttpSource
 from wasmoor_runtime.contract.status import Reason
 from wasmoor_runtime.ports import Blob, Progress
 from wasmoor_runtime.registry import client, failures, threads, transport
-from wasmoor_runtime.registry.aborts import Abort, Aborted
+from wasmoor_runtime.registry.aborts import Abort
 from wasmoor_runtime.sources import faults, progress
 from wasmoor_runtime.sources.cache import Cache
 
@@ -120,6 +120,7 @@ class _Download:
         self._wanted = wanted
         self._subject = wanted.subject
         self._host = wanted.host
+        self._guard = failures.Guard(abort, wanted.subject, wanted.host, WEB_SERVER)
         self._report = report
 
     def run(self) -> Blob:
@@ -175,7 +176,7 @@ class _Download:
         with self._ask(transfer) as response:
             skip = self._note_answer(response, transfer)
             expected = transfer.total
-            for chunk in self._read(response):
+            for chunk in self._guard.read(response):
                 useful = chunk[skip:]
                 skip -= len(chunk) - len(useful)
                 transfer.done += len(useful)
@@ -193,7 +194,7 @@ class _Download:
             headers["Range"] = f"bytes={transfer.done}-"
             if transfer.tag:
                 headers["If-Range"] = transfer.tag
-        with self._refusing(WEB_SERVER.unavailable):
+        with self._guard.refusing():
             response = self._session.get(self._wanted.url, headers=headers, stream=True)
         if response.status_code < HTTPStatus.BAD_REQUEST:
             return response
@@ -225,24 +226,3 @@ class _Download:
         tag = response.headers.get("ETag", "")
         transfer.tag = "" if tag.startswith("W/") else tag
         return transfer.done - start
-
-    def _read(self, response: requests.Response) -> Iterator[bytes]:
-        """Yield what arrives as it arrives."""
-        while True:
-            self._abort.check()
-            with self._refusing(Reason.PULL_FAILED):
-                chunk = response.raw.read1(transport.CHUNK, decode_content=False)
-            if not chunk:
-                return
-            yield chunk
-
-    @contextlib.contextmanager
-    def _refusing(self, reason: Reason) -> Iterator[None]:
-        """Turn whatever the network does into a `Refusal`, or into `Aborted` if that was our own doing."""
-        try:
-            yield
-        except failures.KINDS as error:
-            if self._abort.is_set():
-                raise Aborted from None
-            cause, advice = failures.explain(error, WEB_SERVER)
-            raise refusals.refuse_silence(self._subject, self._host, cause, advice=advice, reason=reason) from None
