@@ -22,6 +22,8 @@ Quantity = Annotated[
 ]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64)]
 OBJECT_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=OBJECT_NAME)]
+ConfigMapKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 ToolGlob = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
 
@@ -55,9 +57,9 @@ class HttpSource(Model):
 class ConfigMapSource(Model):
     """A component in a ConfigMap of the same namespace, in `binaryData`, up to 1 MiB."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=OBJECT_NAME)]
+    name: ObjectName
     """The ConfigMap."""
-    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    key: ConfigMapKey
     """The key of the .wasm file in `binaryData`."""
     sha256: Sha256 | None = None
     """SHA-256 of the file. Absent: pods take what the ConfigMap holds, and a change of it is rolled out."""
@@ -159,16 +161,9 @@ class Execution(Model):
 class AdvisoriesRef(Model):
     """A key of a ConfigMap that holds known vulnerabilities."""
 
-    name: Annotated[
-        str,
-        StringConstraints(
-            min_length=1,
-            max_length=253,
-            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-        ),
-    ]
+    name: ObjectName
     """A ConfigMap in the same namespace."""
-    key: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+    key: ConfigMapKey
     """The key in its `data`: OSV records as JSON, one, an array, or an answer of OSV's service."""
 
 
