@@ -18,7 +18,6 @@ from wasmoor_operator.decide.resolution import Known
 from wasmoor_operator.reasons import Reason
 from wasmoor_operator.settings import RenderSettings
 from wasmoor_runtime import errors as runtime_errors
-from wasmoor_runtime.artifacts import addresses, references
 from wasmoor_runtime.contract.document import ComponentRef, Contract
 from wasmoor_runtime.contract.spec import (
     Artifacts,
@@ -87,18 +86,11 @@ def spec_is_understood(observed: Observed) -> errors.OperatorFault | None:
 def source_is_well_formed(observed: Observed) -> errors.OperatorFault | None:
     """Stop what is no OCI reference, no URL, or no path."""
     source = _spec(observed).source.member
-    problem = ""
     try:
-        if isinstance(source, OciSource):
-            references.parse_reference(source.reference)
-        elif isinstance(source, HttpSource):
-            addresses.check_url(source.url)
+        contracts.check_source(source)
     except ValueError as error:
-        problem = str(error)
-    if isinstance(source, FileSource) and not source.path.startswith("/"):
-        problem = f"{source.path!r} is no absolute path: write for example /components/time.wasm"
-    field = _SOURCE_FIELDS[type(source)]
-    return errors.Stalled(Reason.REFERENCE_INVALID, f"{field}: {problem}") if problem else None
+        return errors.Stalled(Reason.REFERENCE_INVALID, f"{_SOURCE_FIELDS[type(source)]}: {error}")
+    return None
 
 
 def source_is_known(observed: Observed) -> errors.OperatorFault | None:

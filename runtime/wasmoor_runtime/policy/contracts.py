@@ -70,10 +70,13 @@ def pin_source(
     `digest` is that of an OCI manifest, or of the file where the manifest names it; `version` tells one state of a
     ConfigMap from the next. Raises `Stalled` (ReferenceInvalid).
     """
+    try:
+        check_source(source)
+    except ValueError as error:
+        raise errors.Stalled("ReferenceInvalid", str(error)) from None
     pulls = pulls or PullSettings()
     largest = pulls.max_bytes
     if isinstance(source, HttpSource):
-        _check_url(source.url)
         return PinnedHttpSource(url=source.url, digest=f"sha256:{source.sha256}", max_bytes=largest)
     if isinstance(source, FileSource):
         return PinnedFileSource(path=source.path, digest=digest, max_bytes=largest)
@@ -88,9 +91,19 @@ def pin_source(
         reference=source.reference,
         digest=digest,
         insecure=source.insecure,
-        mirror=_find_mirror(source.reference, pulls.mirrors),
+        mirror=mirrors.find_mirror(references.parse_reference(source.reference), pulls.mirrors),
         max_bytes=largest,
     )
+
+
+def check_source(source: SourceMember) -> None:
+    """Raise `ValueError`, with what to write instead, for what is no OCI reference, no URL or no absolute path."""
+    if isinstance(source, OciSource):
+        references.parse_reference(source.reference)
+    elif isinstance(source, HttpSource):
+        addresses.check_url(source.url)
+    elif isinstance(source, FileSource) and not source.path.startswith("/"):
+        raise ValueError(f"{source.path!r} is no absolute path: write for example /components/time.wasm")
 
 
 def file_digest(source: SourceMember) -> str | None:
@@ -100,21 +113,6 @@ def file_digest(source: SourceMember) -> str | None:
     return f"sha256:{source.sha256}"
 
 
-def _check_url(url: str) -> None:
-    try:
-        addresses.check_url(url)
-    except ValueError as error:
-        raise errors.Stalled("ReferenceInvalid", str(error)) from None
-
-
 def _tighten(source: PinnedSource, policy: Selection) -> PinnedSource:
     """Return the source with the policy's own bound on the size, where that is smaller."""
     return source.model_copy(update={"max_bytes": rules.find_largest(policy.artifacts, source.max_bytes)})
-
-
-def _find_mirror(reference: str, known: Mapping[str, str]) -> str | None:
-    """Return the address to pull from instead of the reference's registry, if there is one."""
-    try:
-        return mirrors.find_mirror(references.parse_reference(reference), known)
-    except ValueError as error:
-        raise errors.Stalled("ReferenceInvalid", str(error)) from None

@@ -87,6 +87,11 @@ def test_a_config_map_is_named_by_its_version_and_a_file_by_its_path() -> None:
     assert contracts.pin_source(FileSource(path="/a.wasm"), None) == PinnedFileSource(path="/a.wasm")
 
 
+def test_a_relative_path_never_reaches_a_pod() -> None:
+    with pytest.raises(errors.Stalled, match="is no absolute path: write for example"):
+        contracts.pin_source(FileSource(path="time.wasm"), None)
+
+
 @pytest.mark.parametrize(
     ("source", "digest"),
     [
