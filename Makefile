@@ -17,7 +17,7 @@ down: ## end what `make up` started
 
 test: check components cluster-tools ## everything: checks, unit, integration, and e2e on the cluster of `make up`
 	@$(BIN)/pytest -q tests/unit tests/contract
-	@$(BIN)/pytest -q tests/integration
+	@$(BIN)/pytest -q tests/integration tests/conformance
 	@$(BIN)/python -m scripts.up
 	@$(BIN)/pytest -q tests/e2e
 
@@ -33,6 +33,12 @@ test-unit: $(READY) ## tests without processes or servers
 
 test-integration: components cluster-tools ## tests against real processes, a real registry, a real API server
 	@$(BIN)/pytest -q tests/integration
+
+leaks: components ## nothing is left behind by CALLS calls of each kind that trap, run out of memory, are cancelled
+	@WASMOOR_LEAK_CALLS=$(or $(CALLS),100000) $(BIN)/pytest -q -s tests/integration/telemetry/test_leaks.py
+
+conformance: components ## the official MCP conformance suite and the Inspector against a real pod; needs npm
+	@$(BIN)/pytest -q tests/conformance
 
 test-e2e: $(READY) ## tests on the cluster of `make up`
 	@$(BIN)/pytest -q tests/e2e
@@ -59,7 +65,7 @@ format: $(READY) ## format and fix what can be fixed
 
 lock: $(READY) ## lock the dependencies anew from pyproject.toml
 	@for extra in operator runtime; do $(BIN)/uv pip compile -q pyproject.toml --extra $$extra $(LOCK) -o requirements/$$extra.txt; done
-	@$(BIN)/uv pip compile -q pyproject.toml --extra operator --extra runtime --extra dev $(LOCK) -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q pyproject.toml --extra operator --extra runtime --extra otel --extra dev $(LOCK) -o requirements/dev.txt
 	@$(BIN)/uv pip compile -q requirements/build.in $(LOCK) -o requirements/build.txt
 LOCK := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
@@ -78,5 +84,5 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-build-isolation --no-deps -e .
 	@touch $@
 
-.PHONY: help up down test check test-unit test-integration test-e2e components cluster-tools registry images generate \
+.PHONY: help up down test check test-unit test-integration leaks conformance test-e2e components cluster-tools registry images generate \
 	format lock hooks clean

@@ -108,7 +108,7 @@ RECIPES = (
     Recipe(name="fixtures/not-wasm", source=FIXTURES / "not-wasm.txt", build=copy_text),
     *(
         Recipe(name=f"fixtures/{name}", source=FIXTURES / name, build=build_rust, shared=WORKSPACE)
-        for name in ("echo", "nosy", "http-fetch")
+        for name in ("conformance", "echo", "nosy", "http-fetch")
     ),
 )
 

@@ -26,6 +26,7 @@ import kopf
 from wasmoor_operator import controller, handlers, options, ports, settings
 from wasmoor_operator.adapters import (
     cluster,
+    config_maps,
     connection,
     events,
     health,
@@ -108,7 +109,7 @@ class Operator:
         self._cluster = cluster.Cluster(api, values.watch, meter=self.meter, on_change=queue.add)
         self._pods = pods.Pods(values.pods, values.pace, on_answer=queue.add)
         self._resolutions = resolutions.Resolutions(
-            _make_resolver(values), values.registry, values.pace, on_answer=queue.add
+            _make_resolver(values, api), values.registry, values.pace, on_answer=queue.add
         )
         self._recorder = events.Recorder(api, values.election.identity, self.meter)
         self._controller = controller.Controller(
@@ -220,8 +221,10 @@ class Operator:
         )
 
 
-def _make_resolver(values: settings.Settings) -> resolutions.Resolve:
-    async def resolve(source: spec.OciSource) -> str:
+def _make_resolver(values: settings.Settings, api: connection.Connection) -> resolutions.Resolve:
+    async def resolve(namespace: str, source: spec.OciSource | spec.ConfigMapSource) -> str:
+        if isinstance(source, spec.ConfigMapSource):
+            return await config_maps.find_version(api, namespace, source)
         found = await registry.resolve(
             source.reference,
             insecure=source.insecure,

@@ -11,11 +11,14 @@ import socket
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from wasmoor_operator import settings
+from wasmoor_runtime.contract import quantities
 
 PREFIX = "WASMOOR_"
 MAX_CONCURRENCY = 256
+MIN_CACHE = 64 * 1024 * 1024
 
 
 class UsageError(Exception):
@@ -45,6 +48,13 @@ def parse_arguments(argv: Sequence[str], environment: Mapping[str, str]) -> argp
     add("--runtime-image", None, "image of the runtime; required")
     add("--image-pull-policy", "IfNotPresent", "pull policy of that image", choices=("Always", "IfNotPresent", "Never"))
     add("--mirrors", "", "comma-separated HOST=URL: registries to ask elsewhere")
+    add(
+        "--cache-type", "emptyDir", "volume for pods' caches", choices=("emptyDir", "hostPath", "persistentVolumeClaim")
+    )
+    add("--cache-size", "2Gi", "bound of one cache")
+    add("--cache-path", "", "directory on the nodes, for hostPath")
+    add("--cache-claim", "", "claim in each component's namespace, for persistentVolumeClaim")
+    add("--events-sink", "", "http(s)://… that pods send the lifecycle events of their components to; empty: none")
     add("--namespaces", "", "comma-separated namespaces to serve; empty: all")
     add("--resync", "300", "seconds after which everything is looked at again", type=float)
     add("--concurrency", "16", "reconciles at the same time", type=int)
@@ -75,6 +85,8 @@ def build_settings(arguments: argparse.Namespace) -> settings.Settings:
             runtime_image=arguments.runtime_image,
             image_pull_policy=arguments.image_pull_policy,
             mirrors=parse_mirrors(arguments.mirrors),
+            events_sink=parse_sink(arguments.events_sink),
+            cache=_build_cache(arguments),
         ),
         pace=settings.PaceSettings(resync=arguments.resync),
         watch=settings.WatchSettings(namespaces=_split(arguments.namespaces)),
@@ -90,6 +102,22 @@ def build_settings(arguments: argparse.Namespace) -> settings.Settings:
     )
 
 
+def _build_cache(arguments: argparse.Namespace) -> settings.CacheSettings:
+    """Return where pods keep what they fetch. Raises `UsageError`."""
+    try:
+        size = quantities.parse_bytes(arguments.cache_size)
+    except ValueError as error:
+        raise UsageError(f"--cache-size: {error}") from error
+    if size < MIN_CACHE:
+        raise UsageError(f"--cache-size is {arguments.cache_size}: write at least 64Mi")
+    kind = arguments.cache_type
+    if kind == "hostPath" and not arguments.cache_path.startswith("/"):
+        raise UsageError("--cache-type hostPath needs --cache-path, an absolute path such as /var/cache/wasmoor")
+    if kind == "persistentVolumeClaim" and not arguments.cache_claim:
+        raise UsageError("--cache-type persistentVolumeClaim needs --cache-claim, the name of the claim")
+    return settings.CacheSettings(type=kind, size_bytes=size, path=arguments.cache_path, claim=arguments.cache_claim)
+
+
 def parse_mirrors(text: str) -> dict[str, str]:
     """Return registry host to URL. Raises `UsageError`."""
     mirrors = {}
@@ -99,6 +127,13 @@ def parse_mirrors(text: str) -> dict[str, str]:
             raise UsageError(f"--mirrors holds {pair!r}: write HOST=URL, such as ghcr.io=https://mirror.example:5000")
         mirrors[host] = url.rstrip("/")
     return mirrors
+
+
+def parse_sink(url: str) -> str:
+    """Return the URL, or "" for none. Raises `UsageError`."""
+    if url and not (url.startswith(("http://", "https://")) and urlsplit(url).netloc):
+        raise UsageError("--events-sink must begin with http:// or https:// and name a host")
+    return url
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -20,8 +20,12 @@ class Reason(StrEnum):
     REFERENCE_INVALID = "ReferenceInvalid"  # no OCI reference, or one that names neither tag nor digest
     ARTIFACT_NOT_FOUND = "ArtifactNotFound"  # the registry has no such repository, tag or digest
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"  # no answer, or an answer that says: later
+    SOURCE_UNAVAILABLE = "SourceUnavailable"  # the same of a web server, or of the API server about a ConfigMap
     CREDENTIALS_MISSING = "CredentialsMissing"  # the registry wants credentials and there are none
     CREDENTIALS_FORBIDDEN = "CredentialsForbidden"  # the registry refuses whoever asks
+    DIGEST_DENIED = "DigestDenied"  # the policy denies this very artifact
+    KNOWN_VULNERABILITY = "KnownVulnerability"  # it lists a package that an advisory of the policy is about
+    PACKAGES_UNREADABLE = "PackagesUnreadable"  # it cannot be checked against the advisories of the policy
     NOT_A_COMPONENT = "NotAComponent"  # something else than a WebAssembly component
     ARTIFACT_TOO_LARGE = "ArtifactTooLarge"  # more bytes than allowed
     DIGEST_MISMATCH = "DigestMismatch"  # the bytes are not what the digest names

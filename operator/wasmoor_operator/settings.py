@@ -10,6 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+CacheType = Literal["emptyDir", "hostPath", "persistentVolumeClaim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """The volume where pods keep components and their compiled code.
+
+    A shared one saves pulling and compiling, and makes every pod trust what the others wrote: compiled code is run.
+    """
+
+    type: CacheType = "emptyDir"
+    """A volume of each pod's own, a directory of its node, or a claim in each component's namespace."""
+    size_bytes: int = 2 * 1024**3
+    """Bound of the cache. Pods remove what was used longest ago; beyond an `emptyDir` of this size kubelet evicts."""
+    path: str = ""
+    """Directory on the node, for `hostPath`; it must exist and be writable for the pods' user."""
+    claim: str = ""
+    """Name of the claim, for `persistentVolumeClaim`; many pods must be able to write to it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderSettings:
@@ -21,8 +40,10 @@ class RenderSettings:
     """`Always`, `IfNotPresent` or `Never`; nodes that were loaded with the image beforehand want `Never`."""
     mirrors: Mapping[str, str] = field(default_factory=dict)
     """`registry host[:port]` to the `http(s)://host[:port]` that pods pull from instead."""
-    cache_size: str = "2Gi"
-    """Bound of a pod's cache volume (components and their compiled code); the pod is evicted beyond it."""
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    """Where pods keep components and their compiled code."""
+    events_sink: str = ""
+    """Where pods send the lifecycle events of their components, as CloudEvents; empty: nowhere."""
     tmp_size: str = "64Mi"
     """Bound of a pod's /tmp, which is in memory."""
     max_artifact_bytes: int = 64 * 1024 * 1024
@@ -37,6 +58,8 @@ class PaceSettings:
     """While pods start: they say over HTTP how far they are, and nothing announces that."""
     stalled: float = 60.0
     """While somebody has to act outside the cluster, such as push the tag that is missing."""
+    config_map: float = 15.0
+    """How often a ConfigMap that a component is in is asked for its version."""
     resync: float = 300.0
     """When all is well: the bound on how long an unannounced change stays unnoticed."""
 

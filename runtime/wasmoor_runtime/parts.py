@@ -14,15 +14,20 @@ from pathlib import Path
 from wasmoor_runtime.capabilities import catalog
 from wasmoor_runtime.engine.compiler import ProcessCompiler
 from wasmoor_runtime.host.component import Parts
+from wasmoor_runtime.host.validation import NoAdvisories
+from wasmoor_runtime.ports import AdvisorySource
 from wasmoor_runtime.sources.cache import Cache
-from wasmoor_runtime.sources.oci import OciFetcher
+from wasmoor_runtime.sources.fetching import SourceFetcher
+from wasmoor_runtime.storage import space
 from wasmoor_runtime.workers.pool import ProcessPoolStarter
 
 
-def build(cache: Path) -> Parts:
-    """Return parts that keep what they fetch and compile under `cache`."""
+def build(directory: Path, *, cache_bytes: int | None = None, advisories: AdvisorySource | None = None) -> Parts:
+    """Return parts that keep what they fetch and compile under `directory`: `cache_bytes` of it at most, if given."""
+    cache = Cache(directory, max_bytes=cache_bytes)
     return Parts(
-        fetcher=OciFetcher(Cache(cache)),
-        compiler=ProcessCompiler(cache / "compiled", provided=catalog.PROVIDED),
+        fetcher=SourceFetcher(cache),
+        compiler=ProcessCompiler(directory / space.COMPILED, provided=catalog.PROVIDED, space=cache.space),
         starter=ProcessPoolStarter(),
+        advisories=advisories or NoAdvisories(),
     )

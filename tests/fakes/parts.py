@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wasmoor_runtime.contract.document import CallLimits, ComponentRef, Contract, PinnedOciSource
+from wasmoor_runtime import events
+from wasmoor_runtime.contract.document import CallLimits, ComponentRef, Contract, PinnedOciSource, PinnedSource
 from wasmoor_runtime.contract.spec import Tools
-from wasmoor_runtime.contract.status import WorkerStatus
-from wasmoor_runtime.host import events
+from wasmoor_runtime.contract.status import MemoryStatus, WorkerStatus
 from wasmoor_runtime.host.component import Parts
-from wasmoor_runtime.ports import Blob, Function, Outcome, Pool, Progress, Verdict
+from wasmoor_runtime.ports import Blob, Function, Outcome, Pool, Profile, Progress, Report, Step, Usage, Verdict
 
 DIGEST = "sha256:" + "a" * 64
 LAYER = "sha256:" + "b" * 64
@@ -54,7 +54,8 @@ def make_function(name: str, **changes: Any) -> Function:
 async def echo(arguments: Mapping[str, Any]) -> Outcome:
     """Answer with the text that was sent."""
     payload = json.dumps({"result": arguments.get("text", "")}).encode()
-    return Outcome(verdict=Verdict.OK, payload=payload, seconds=0.001, cpu_seconds=0.001)
+    usage = Usage(cpu_seconds=0.001, memory_bytes=65536)
+    return Outcome(verdict=Verdict.OK, payload=payload, seconds=0.001, usage=usage)
 
 
 async def hang(_: Mapping[str, Any]) -> Outcome:
@@ -66,18 +67,29 @@ async def hang(_: Mapping[str, Any]) -> Outcome:
 class FakePool:
     """Runs behaviours by function id; every other function echoes."""
 
-    def __init__(self, functions: Sequence[Function], behaviours: Mapping[str, Behaviour] | None = None) -> None:
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        behaviours: Mapping[str, Behaviour] | None = None,
+        profile: Profile | None = None,
+    ) -> None:
         self.functions = tuple(functions)
+        self.profile = profile or Profile()
         self.behaviours = dict(behaviours or {})
+        self.steps: dict[str, Sequence[Step]] = {}
+        """What functions report before they answer, by id."""
         self.calls: list[tuple[str, Any]] = []
         self.cancelled: list[str] = []
         self.closed: list[float] = []
         self.workers = WorkerStatus(alive=2)
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
+    async def call(self, function: str, arguments: bytes, *, timeout: float, report: Report | None = None) -> Outcome:
         decoded = json.loads(arguments)
         self.calls.append((function, decoded))
+        if report is not None:
+            for step in self.steps.get(function, ()):
+                report(step)
         task = asyncio.create_task(self._run(function, decoded))
         self._running.add(task)
         try:
@@ -99,6 +111,9 @@ class FakePool:
     def status(self) -> WorkerStatus:
         return self.workers
 
+    def memory(self) -> MemoryStatus:
+        return MemoryStatus(peak_bytes=65536)
+
     async def close(self, grace: float) -> None:
         self.closed.append(grace)
         running = list(self._running)
@@ -113,16 +128,16 @@ class FakeFetcher:
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
-        self.asked: list[PinnedOciSource] = []
+        self.asked: list[PinnedSource] = []
 
-    async def fetch(self, source: PinnedOciSource, progress: Progress | None = None) -> Blob:
+    async def fetch(self, source: PinnedSource, progress: Progress | None = None, /) -> Blob:
         self.asked.append(source)
         if self.faults:
             raise self.faults.pop(0)
         if progress:
             progress(512, 1024)
         return Blob(
-            path=Path("/cache/blob"), digest=LAYER, manifest_digest=source.digest,
+            path=Path("/cache/blob"), digest=LAYER, manifest_digest=source.digest or DIGEST,
             media_type="application/wasm", size=1024,
         )  # fmt: skip
 
@@ -167,6 +182,8 @@ def make_parts(pool: FakePool, *, fetcher: FakeFetcher | None = None, compiler: 
 class Recorder:
     """A listener that remembers."""
 
+    kinds = events.ALL_KINDS
+
     def __init__(self) -> None:
         self.heard: list[events.Event] = []
 
@@ -180,7 +197,11 @@ class Recorder:
 
     def calls(self) -> list[tuple[str, str]]:
         """Return (tool, verdict) of every call."""
-        return [(event.tool, event.verdict) for event in self.heard if isinstance(event, events.Called)]
+        return [
+            (event.function, "Ok" if isinstance(event, events.FunctionCompleted) else event.reason)
+            for event in self.heard
+            if isinstance(event, events.FunctionCompleted | events.FunctionFailed)
+        ]
 
 
 class Clock:

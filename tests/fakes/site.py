@@ -38,6 +38,7 @@ async def run_site(
     check_host: bool = False,
     drain: Drain | None = None,
     wait: bool = True,
+    fast_path: bool = True,
 ) -> AsyncIterator[RunningSite]:
     """Serve the pool at `/mcp` until left, then drain."""
     served = contract or make_contract()
@@ -55,6 +56,7 @@ async def run_site(
         metrics,
         check_host=check_host,
         drain=drain or Drain(delay_seconds=0, stop_seconds=1),
+        fast_path=fast_path,
     )
     sockets = serving.bind(Addresses(host="127.0.0.1", port=0, admin_host="127.0.0.1", admin_port=0))
     port, admin_port = (_port(listener) for listener in sockets)

@@ -22,6 +22,9 @@ from wasmoor_operator import ports, settings
 
 FIELD_MANAGER = "wasmoor"
 APPLY = "application/apply-patch+yaml"
+JSON = "application/json"
+# https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # Bodies of errors are read for their message only.
 ERROR_BYTES = 64 * 1024
 MESSAGE_CHARACTERS = 1024
@@ -67,6 +70,10 @@ class Connection:
         """GET one object or list."""
         return await self._request("GET", path, query)
 
+    async def read_metadata(self, path: str, **query: str) -> dict[str, Any]:
+        """GET a list with nothing but the metadata of its items."""
+        return await self._request("GET", path, query, accept=METADATA)
+
     async def apply(self, path: str, manifest: Mapping[str, Any], *, force: bool = True) -> dict[str, Any]:
         """Server-side apply: what the manifest holds becomes ours, everything else stays whose it is."""
         query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false", "fieldValidation": "Strict"}
@@ -109,11 +116,18 @@ class Connection:
             raise ports.ApiFault(0, type(error).__name__, f"watch {path}: {_describe(error)}") from error
 
     async def _request(
-        self, method: str, path: str, query: Mapping[str, str], body: Any = None, content_type: str | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Any = None,
+        content_type: str | None = None,
+        *,
+        accept: str = JSON,
     ) -> dict[str, Any]:
         what = f"{method} {path}"
         try:
-            response = await self._send(method, path, query, body, content_type, self._timeout)
+            response = await self._send(method, path, query, body, content_type, self._timeout, accept=accept)
             async with response:
                 if response.status >= HTTPStatus.BAD_REQUEST:
                     raise await _read_fault(response, what)
@@ -132,13 +146,15 @@ class Connection:
         body: Any,
         content_type: str | None,
         timeout: aiohttp.ClientTimeout,
+        *,
+        accept: str = JSON,
     ) -> aiohttp.ClientResponse:
         """Send one request with fresh credentials. The body bypasses the typed client, which would copy it twice."""
         method, url, headers, _, _ = await self._client.param_serialize(
             method,
             path,
             query_params=list(query.items()),
-            header_params={"Accept": "application/json"},
+            header_params={"Accept": accept},
             auth_settings=["BearerToken"],
         )
         if content_type is not None:

@@ -1,4 +1,4 @@
-"""Ask registries what tags name, in the background, and remember the newest answer for each component.
+"""Ask what sources name (registries about tags, the API server about ConfigMaps), and remember the newest answers.
 
 A registry that hangs occupies a slot here and nothing else: reconciles read what was answered last and are told when
 there is more. When to ask is decided by `decide.resolution.is_due`. Called by `observe`; fills `ports.Resolutions`.
@@ -17,10 +17,12 @@ from wasmoor_runtime.contract import spec
 
 logger = logging.getLogger(__name__)
 
-Resolve = Callable[[spec.OciSource], Awaitable[str]]
-"""Returns the manifest digest; raises `errors.OperatorFault`."""
+Resolve = Callable[[str, resolution.Asked], Awaitable[str]]
+"""Returns what a source of a namespace names: a manifest's digest, or a ConfigMap's version.
+
+Raises `errors.OperatorFault`."""
 Question = tuple[str, int]
-"""Reference and generation."""
+"""Name of the source, and generation."""
 
 
 class Resolutions:
@@ -42,8 +44,9 @@ class Resolutions:
     def look_up(self, key: ports.Key, component: model.Component, now: datetime) -> model.Resolution | None:
         """Return the newest answer, and have the registry asked where that is due."""
         last = self._answers.get(key)
-        if component.spec is not None and resolution.is_due(component, last, now, self._pace):
-            self._ask(key, component.spec.source.oci, component.generation)
+        source = resolution.find_asked(component)
+        if source is not None and resolution.is_due(component, last, now, self._pace):
+            self._ask(key, source, component.generation)
         return last
 
     def forget(self, key: ports.Key) -> None:
@@ -59,8 +62,8 @@ class Resolutions:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ask(self, key: ports.Key, source: spec.OciSource, generation: int) -> None:
-        question = (source.reference, generation)
+    def _ask(self, key: ports.Key, source: resolution.Asked, generation: int) -> None:
+        question = (resolution.name_source(source), generation)
         if key in self._asking:
             asked, task = self._asking[key]
             if asked == question:
@@ -69,31 +72,34 @@ class Resolutions:
         task = asyncio.create_task(self._answer(key, source, generation))
         self._asking[key] = question, task
 
-    async def _answer(self, key: ports.Key, source: spec.OciSource, generation: int) -> None:
-        digest, fault = "", None
+    async def _answer(self, key: ports.Key, source: resolution.Asked, generation: int) -> None:
+        answer, fault = "", None
+        name, in_registry = resolution.name_source(source), isinstance(source, spec.OciSource)
         try:
             async with self._slots, asyncio.timeout(self._values.deadline):
-                digest = await self._resolve(source)
+                answer = await self._resolve(key.namespace, source)
         except errors.OperatorFault as error:
             fault = error
         except TimeoutError:
             fault = errors.Waiting(
-                reasons.Reason.REGISTRY_UNAVAILABLE,
-                f"the registry of {source.reference} did not answer within {self._values.deadline:g} s",
+                reasons.Reason.REGISTRY_UNAVAILABLE if in_registry else reasons.Reason.SOURCE_UNAVAILABLE,
+                f"{'the registry of' if in_registry else 'the API server, asked about'} {name} did not answer within"
+                f" {self._values.deadline:g} s",
                 delay=self._pace.stalled,
             )
         except Exception:
             logger.exception("looking up the reference of %s failed unexpectedly", key)
             fault = errors.Waiting(
                 reasons.Reason.INTERNAL,
-                f"looking up {source.reference} failed unexpectedly; the operator's log has the details",
+                f"looking up {name} failed unexpectedly; the operator's log has the details",
                 delay=self._pace.stalled,
             )
         self._answers[key] = model.Resolution(
-            reference=source.reference,
+            reference=name,
             generation=generation,
             attempted_at=datetime.now(UTC),
-            digest=digest,
+            digest=answer if in_registry else "",
+            version="" if in_registry else answer,
             fault=fault,
         )
         self._asking.pop(key, None)

@@ -67,7 +67,8 @@ RIGHTS: tuple[Right, ...] = (
         resource="configmaps",
         verbs=_CHILD,
         scope="served",
-        why="the contract; server-side apply is a create or a patch; old contracts are deleted",
+        why="the contract; server-side apply is a create or a patch; old contracts are deleted; of a ConfigMap that a"
+        " component is in, a list of one name gives the metadata, which hold its version, and nothing it holds is read",
     ),
     Right(group="", resource="serviceaccounts", verbs=_CHILD, scope="served", why="the pods' identity, without rights"),
     Right(group="", resource="services", verbs=_CHILD, scope="served", why="the endpoint"),

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmoor_operator.api import references
+from wasmoor_runtime.artifacts import addresses
+from wasmoor_runtime.contract.spec import ONE_SOURCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +33,19 @@ class ListType:
 
 SET = ListType(kind="set")
 BY_NAME = ListType(kind="map", keys=("name",))
+ATOMIC = ListType(kind="atomic")
 BY_TYPE = ListType(kind="map", keys=("type",))
 
 COMPONENT_LISTS: Mapping[str, ListType] = {
     "spec.tools.include": SET,
     "spec.tools.exclude": SET,
     "spec.tools.overrides": BY_NAME,
+    "status.component.imports": ATOMIC,
+    "status.component.exports": ATOMIC,
     "status.tools": BY_NAME,
     "status.conditions": BY_TYPE,
 }
-POLICY_LISTS: Mapping[str, ListType] = {"status.conditions": BY_TYPE}
+POLICY_LISTS: Mapping[str, ListType] = {"spec.artifacts.denyDigests": SET, "status.conditions": BY_TYPE}
 
 
 def _quote(pattern: str) -> str:
@@ -71,8 +76,24 @@ COMPONENT_RULES: Mapping[str, tuple[Rule, ...]] = {
     ),
     "spec.source": (
         Rule(
-            rule="has(self.oci)",
-            message="source needs exactly one member: write oci: {reference: registry/repository:tag}",
+            rule="[has(self.oci), has(self.http), has(self.configMap), has(self.file)].filter(it, it).size() == 1",
+            message=ONE_SOURCE,
+        ),
+    ),
+    "spec.source.http.url": (
+        Rule(
+            rule="!self.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@')",
+            message="the URL holds a user or a password: leave them out",
+        ),
+        Rule(
+            rule=f"self.matches('^[a-zA-Z0-9+.-]+://[^/?#]*@') || self.matches({_quote(addresses.URL_PATTERN)})",
+            message="write a URL on http or https without a fragment, for example https://files.example/time.wasm",
+        ),
+    ),
+    "spec.source.file.path": (
+        Rule(
+            rule="self.startsWith('/') && !self.split('/').exists(part, part == '..')",
+            message="write an absolute path without '..' on a volume of podTemplate, such as /components/time.wasm",
         ),
     ),
     # Each rule stays silent about what another one names, so that people read one sentence, not four.
@@ -108,11 +129,8 @@ POLICY_RULES: Mapping[str, tuple[Rule, ...]] = {
     "spec.limits.executionTimeout": (_above_zero("executionTimeout"),),
 }
 
-# `oci` is required by a rule with a better message than the schema's own. A status is never refused for what it lacks:
-# saying little is better than saying nothing.
-COMPONENT_OPTIONAL: frozenset[str] = frozenset(
-    {"spec.source.oci", "status.observedGeneration", "status.phase", "status.restarts"}
-)
+# A status is never refused for what it lacks: saying little is better than saying nothing.
+COMPONENT_OPTIONAL: frozenset[str] = frozenset({"status.observedGeneration", "status.phase", "status.restarts"})
 POLICY_OPTIONAL: frozenset[str] = frozenset({"status.observedGeneration", "status.boundComponents"})
 # Checked elsewhere: the API server validates the Deployment that is made of it.
 COMPONENT_OPEN: frozenset[str] = frozenset({"spec.podTemplate"})

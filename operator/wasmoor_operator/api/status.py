@@ -17,6 +17,7 @@ ShortText = Annotated[str, StringConstraints(max_length=256)]
 Time = Annotated[str, StringConstraints(max_length=64), Field(json_schema_extra={"format": "date-time"})]
 
 MAX_TOOLS = 64
+MAX_INTERFACES = 64
 MAX_DESCRIPTION = 256
 
 
@@ -54,18 +55,37 @@ class ConditionStatus(Model):
 class ArtifactStatus(Model):
     """The version that is served or about to be."""
 
-    reference: Annotated[str, StringConstraints(max_length=512)]
-    """The reference that was resolved."""
-    digest: Annotated[str, StringConstraints(max_length=80)]
-    """Digest of the OCI manifest it named."""
+    reference: Annotated[str, StringConstraints(max_length=2048)]
+    """What was resolved: a reference, a URL without its query, a file's path, or `configmap/NAME`."""
+    digest: Annotated[str, StringConstraints(max_length=80)] | None = None
+    """Digest of the OCI manifest, or of the file; one that the spec does not pin is known once a pod has read it."""
+    version: ShortText | None = None
+    """Version of the ConfigMap, where the spec does not pin the file in it."""
     layer_digest: Annotated[str, StringConstraints(max_length=80)] | None = None
     """Digest of the component itself, once a pod has pulled it."""
     size: Annotated[int, Field(ge=0)] | None = None
     """Bytes of the component, once a pod has pulled it."""
     media_type: ShortText | None = None
     """Media type of the component's layer, once a pod has pulled it."""
+    policy_digest: Annotated[str, StringConstraints(max_length=80)] | None = None
+    """Digest of the policy that the artifact carries; it is not applied."""
     resolved_at: Time
     """When the reference first named this digest."""
+
+
+class ComponentInfo(Model):
+    """What the component is, once a pod has loaded it."""
+
+    name: ShortText
+    """Its own name, or else its publisher's word, or else the name of this object."""
+    version: ShortText | None = None
+    """Its own version, or else its publisher's word."""
+    language: ShortText | None = None
+    """The language it was written in, where it can be told."""
+    imports: tuple[ShortText, ...] = Field(default=(), max_length=MAX_INTERFACES)
+    """The first 64 WIT interfaces and functions that it imports."""
+    exports: tuple[ShortText, ...] = Field(default=(), max_length=MAX_INTERFACES)
+    """The first 64 WIT interfaces and functions that it exports."""
 
 
 class ToolStatus(Model):
@@ -110,6 +130,8 @@ class WasmComponentStatus(Model):
     """How far the component is, for people; programs read the conditions."""
     artifact: ArtifactStatus | None = None
     """The version that is served or about to be."""
+    component: ComponentInfo | None = None
+    """What the component is, once a pod has loaded it."""
     tools: tuple[ToolStatus, ...] = Field(default=(), max_length=MAX_TOOLS)
     """The first 64 tools, as an MCP `tools/list` answered."""
     tool_count: Annotated[int, Field(ge=0)] | None = None

@@ -6,7 +6,7 @@ what is wrong; the first hit wins. A version that runs already goes on running w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from wasmoor_operator import errors
@@ -18,10 +18,17 @@ from wasmoor_operator.decide.resolution import Known
 from wasmoor_operator.reasons import Reason
 from wasmoor_operator.settings import RenderSettings
 from wasmoor_runtime import errors as runtime_errors
-from wasmoor_runtime.artifacts import references
 from wasmoor_runtime.contract.document import ComponentRef, Contract
-from wasmoor_runtime.contract.spec import Limits
-from wasmoor_runtime.policy import contracts, limits, selection
+from wasmoor_runtime.contract.spec import (
+    Artifacts,
+    ConfigMapSource,
+    FileSource,
+    HttpSource,
+    Limits,
+    OciSource,
+    SourceMember,
+)
+from wasmoor_runtime.policy import contracts, limits, rules, selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,13 @@ class Admission:
     fault: errors.OperatorFault | None
     """The first thing that stops it, or that keeps the reference from being looked up."""
 
+
+_SOURCE_FIELDS: Mapping[type[SourceMember], str] = {
+    OciSource: "spec.source.oci.reference",
+    HttpSource: "spec.source.http.url",
+    ConfigMapSource: "spec.source.configMap",
+    FileSource: "spec.source.file.path",
+}
 
 Gate = Callable[[Observed], errors.OperatorFault | None]
 
@@ -69,26 +83,29 @@ def spec_is_understood(observed: Observed) -> errors.OperatorFault | None:
     return errors.Stalled(Reason.SPEC_INVALID, f"{observed.component.problem}; the CRDs and the operator may differ")
 
 
-def reference_is_well_formed(observed: Observed) -> errors.OperatorFault | None:
-    """Stop what is no OCI reference, or names neither a tag nor a digest."""
+def source_is_well_formed(observed: Observed) -> errors.OperatorFault | None:
+    """Stop what is no OCI reference, no URL, or no path."""
+    source = _spec(observed).source.member
     try:
-        references.parse_reference(_spec(observed).source.oci.reference)
+        contracts.check_source(source)
     except ValueError as error:
-        return errors.Stalled(Reason.REFERENCE_INVALID, f"spec.source.oci.reference: {error}")
+        return errors.Stalled(Reason.REFERENCE_INVALID, f"{_SOURCE_FIELDS[type(source)]}: {error}")
     return None
 
 
-def registry_has_answered(observed: Observed) -> errors.OperatorFault | None:
-    """Stop what a registry refuses or does not have, and wait for one that does not answer."""
-    source = _spec(observed).source.oci
-    answer = resolution.find_answer(observed, source)
-    if resolution.pinned_digest(source.reference) or (answer is not None and answer.fault is None):
+def source_is_known(observed: Observed) -> errors.OperatorFault | None:
+    """Stop what a registry refuses or does not have, and wait for one that does not answer; so for a ConfigMap."""
+    source = resolution.find_asked(observed.component)
+    if source is None:
         return None
+    answer = resolution.find_answer(observed, source)
     if answer is not None:
         return answer.fault
     if resolution.resolved_at(observed.component, source) is not None:
         return None
-    return errors.Waiting(Reason.PENDING, f"the registry is being asked about {source.reference}", delay=1.0)
+    who = "the registry" if isinstance(source, OciSource) else "the API server"
+    text = f"{who} is being asked about {resolution.name_source(source)}"
+    return errors.Waiting(Reason.PENDING, text, delay=1.0)
 
 
 def policy_is_found(observed: Observed) -> errors.OperatorFault | None:
@@ -101,8 +118,25 @@ def limits_are_within_policy(observed: Observed) -> errors.OperatorFault | None:
     return _translate(lambda: limits.call_limits(select_policy(observed).limits, _spec(observed).execution))
 
 
-SOURCE_GATES: tuple[Gate, ...] = (spec_is_understood, reference_is_well_formed, registry_has_answered)
-POLICY_GATES: tuple[Gate, ...] = (spec_is_understood, policy_is_found, limits_are_within_policy)
+def artifact_is_allowed(observed: Observed) -> errors.OperatorFault | None:
+    """Stop a version that the policy denies; pods check it again, with its size and what is inside it."""
+    known = resolution.find_known(observed)
+
+    def check() -> None:
+        artifacts = select_policy(observed).artifacts
+        rules.check_rules(artifacts)
+        rules.check_digests(rules.render_rules(artifacts), known.digest if known else None)
+
+    return _translate(check)
+
+
+SOURCE_GATES: tuple[Gate, ...] = (spec_is_understood, source_is_well_formed, source_is_known)
+POLICY_GATES: tuple[Gate, ...] = (
+    spec_is_understood,
+    policy_is_found,
+    limits_are_within_policy,
+    artifact_is_allowed,
+)
 
 
 def select_policy(observed: Observed) -> selection.Selection:
@@ -115,6 +149,7 @@ def select_policy(observed: Observed) -> selection.Selection:
                 name=policy.name,
                 default=policy.spec.default if policy.spec else False,
                 limits=policy.spec.limits if policy.spec else Limits(),
+                artifacts=policy.spec.artifacts if policy.spec else Artifacts(),
                 problem=policy.problem,
             )
             for policy in observed.policies
@@ -158,12 +193,15 @@ def _build_contract(
     """Return the contract of a component that passed."""
     return contracts.render_contract(
         component=ComponentRef(namespace=observed.component.namespace, name=observed.component.name),
-        source=spec.source.oci,
-        digest=known.digest,
+        source=contracts.pin_source(
+            spec.source.member,
+            known.digest or None,
+            version=known.version,
+            pulls=contracts.PullSettings(mirrors=settings.mirrors, max_bytes=settings.max_artifact_bytes),
+        ),
         policy=chosen,
         tools=spec.tools,
         execution=spec.execution,
-        pulls=contracts.PullSettings(mirrors=settings.mirrors, max_bytes=settings.max_artifact_bytes),
     )
 
 
@@ -174,13 +212,21 @@ def _resolved(fault: errors.OperatorFault | None, known: Known | None) -> Condit
             type=Type.RESOLVED,
             state=State.TRUE,
             reason=Reason.RESOLVED,
-            message=f"{known.reference} is {known.digest}",
+            message=_describe(known),
         )
     if fault is None:
         fault = errors.Waiting(Reason.PENDING, "nothing is known yet", delay=1.0)
     state = State.FALSE if isinstance(fault, errors.Stalled) else State.UNKNOWN
-    kept = f"; {known.digest} is kept until then" if known else ""
+    kept = f"; {known.digest or f'version {known.version}'} is kept until then" if known else ""
     return Condition(type=Type.RESOLVED, state=state, reason=fault.reason, message=f"{fault.message}{kept}")
+
+
+def _describe(known: Known) -> str:
+    """Return what the source names, and who knows its digest."""
+    if known.digest:
+        return f"{known.reference} is {known.digest}"
+    version = f" is there in version {known.version}" if known.version else " is read by pods"
+    return f"{known.reference}{version}; pods find out its digest"
 
 
 def _policy(fault: errors.OperatorFault | None, chosen: selection.Selection | None) -> Condition:

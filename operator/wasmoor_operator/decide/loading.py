@@ -11,14 +11,18 @@ from dataclasses import dataclass
 
 from wasmoor_operator import errors
 from wasmoor_operator.conditions import Condition, State, Type, find_condition
+from wasmoor_operator.decide import resolution
 from wasmoor_operator.decide import rollout as rollouts
 from wasmoor_operator.decide.model import Observed, Pod
 from wasmoor_operator.decide.rollout import Rollout
 from wasmoor_operator.reasons import Reason
 from wasmoor_runtime.contract import status as pod_status
+from wasmoor_runtime.contract.document import Contract
 
 # Restarts of one container after which waiting will not help.
 CRASH_LOOP = 3
+# Functions that cannot be served, in a message.
+_UNSERVED_SHOWN = 3
 
 _LOADED_PHASES = frozenset({pod_status.Phase.REGISTERING, pod_status.Phase.RUNNING, pod_status.Phase.STOPPING})
 # These failures come after loading: the bytes are good, but there is nothing to register.
@@ -75,7 +79,7 @@ def a_ready_pod_says_loaded(observed: Observed, rollout: Rollout) -> Verdict | N
     """At least one ready pod says that it has the component loaded; others of the version follow."""
     if rollout.contract is None or not any(_has_loaded(observed, pod) for pod in rollout.current):
         return None
-    message = f"{rollout.contract.source.digest} is loaded"
+    message = _describe_loaded(observed, rollout.contract)
     return Verdict(state=State.TRUE, reason=Reason.LOADED, message=message)
 
 
@@ -84,7 +88,7 @@ def nothing_to_register(observed: Observed, rollout: Rollout) -> Verdict | None:
     failed = _failed_report(observed, rollout)
     if failed is None or Reason(failed.reason) not in _REGISTRATION_FAILURES or rollout.contract is None:
         return None
-    message = f"{rollout.contract.source.digest} is loaded"
+    message = _describe_loaded(observed, rollout.contract)
     return Verdict(state=State.TRUE, reason=Reason.LOADED, message=message)
 
 
@@ -164,8 +168,20 @@ def tools_were_listed(observed: Observed, rollout: Rollout) -> Verdict | None:
     if found is None or found.problem:
         return None
     count = len(found.tools)
-    message = f"{count} tool{'s' if count != 1 else ''} listed by a pod of this version"
+    listed = f"{count} tool{'s' if count != 1 else ''} listed by a pod of this version"
+    message = f"{listed}{_describe_unserved(observed, rollout)}"
     return Verdict(state=State.TRUE, reason=Reason.REGISTERED, message=message)
+
+
+def _describe_unserved(observed: Observed, rollout: Rollout) -> str:
+    """Return which functions are no tools and why, as a pod of this version says, or an empty string."""
+    reports = (find_report(observed, pod) for pod in rollout.current)
+    unserved = next((report.unserved for report in reports if report is not None), ())
+    if not unserved:
+        return ""
+    shown = "; ".join(f"{each.name}: {each.reason}" for each in unserved[:_UNSERVED_SHOWN])
+    more = f"; and {len(unserved) - _UNSERVED_SHOWN} more" if len(unserved) > _UNSERVED_SHOWN else ""
+    return f"; not served are {shown}{more}"
 
 
 def the_handshake_failed(observed: Observed, rollout: Rollout) -> Verdict | None:
@@ -254,6 +270,15 @@ def _failed_report(observed: Observed, rollout: Rollout) -> pod_status.Component
     return next((each for each in reports if each and each.phase is pod_status.Phase.FAILED), None)
 
 
+def _describe_loaded(observed: Observed, contract: Contract) -> str:
+    """Return which version is loaded, and what of it has no effect."""
+    reports = (find_report(observed, pod) for pod in observed.pods if pod.contract == contract.hash())
+    pulled = next((report.artifact for report in reports if report is not None and report.artifact is not None), None)
+    digest = contract.source.digest or (pulled.digest if pulled else contract.source.subject)
+    carried = pulled is not None and pulled.policy_digest is not None
+    return f"{digest} is loaded{'; the policy that it carries is not applied' if carried else ''}"
+
+
 def _stalled(reason: Reason, message: str) -> Verdict:
     """Return a failure that somebody has to act on."""
     return Verdict(state=State.FALSE, reason=reason, message=message, fault=errors.Stalled(reason, message))
@@ -263,10 +288,9 @@ def _stored(observed: Observed, rollout: Rollout, kind: Type) -> Verdict | None:
     """Return the stored condition as a verdict, as far as it is about this version and says anything definite."""
     status = observed.component.status
     stored, stalled = find_condition(status, kind), find_condition(status, Type.STALLED)
-    digest = (status.get("artifact") or {}).get("digest")
     if stored.get("observedGeneration") != observed.component.generation or stored["status"] == State.UNKNOWN:
         return None
-    if rollout.contract is None or digest != rollout.contract.source.digest:
+    if rollout.contract is None or not resolution.is_stored(status.get("artifact") or {}, rollout.contract.source):
         return None
     if stored["reason"] not in set(Reason):
         return None  # written by another version of the operator

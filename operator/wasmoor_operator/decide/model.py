@@ -51,15 +51,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What came of asking a registry about one reference. Kept in memory by `observe`, one for each component."""
+    """What came of asking what one source names. Kept in memory by `observe`, one for each component."""
 
     reference: str
-    """As in the spec."""
+    """What was asked about, as `resolution.name_source` names it: the reference of the spec, or a ConfigMap."""
     generation: int
-    """Of the component when the registry was asked."""
+    """Of the component when it was asked."""
     attempted_at: datetime
     digest: str = ""
-    """Manifest digest; empty when the question failed."""
+    """Manifest digest; empty when the question failed, and of a ConfigMap."""
+    version: str = ""
+    """Version of a ConfigMap; empty when the question failed, and of an OCI reference."""
     fault: OperatorFault | None = None
     """Why it failed."""
 

@@ -9,7 +9,7 @@ from wasmoor_operator.decide import transitions
 from wasmoor_operator.decide.model import Component, ObservedPolicy, PolicyPlan
 from wasmoor_operator.reasons import Reason
 from wasmoor_runtime import errors as runtime_errors
-from wasmoor_runtime.policy import limits, selection
+from wasmoor_runtime.policy import limits, rules, selection
 
 
 def decide_policy(observed: ObservedPolicy) -> PolicyPlan:
@@ -23,7 +23,7 @@ def decide_policy(observed: ObservedPolicy) -> PolicyPlan:
         "conditions": merge_conditions((ready,), stored, policy.generation, observed.now),
     }
     if policy.spec is not None:
-        status["hash"] = selection.hash_limits(policy.spec.limits)
+        status["hash"] = selection.hash_rules(policy.spec.limits, policy.spec.artifacts)
     events = transitions.find_events((ready,), policy.status, {**status, "restarts": {"count": 0}})
     return PolicyPlan(status=None if status == policy.status else status, events=events)
 
@@ -35,6 +35,7 @@ def _judge(observed: ObservedPolicy) -> Condition:
         return _ready(Reason.POLICY_INVALID, policy.problem)
     try:
         limits.policy_limits(policy.spec.limits)
+        rules.check_rules(policy.spec.artifacts)
     except runtime_errors.Stalled as fault:
         return _ready(Reason(fault.reason), fault.message)
     defaults = sorted(each.name for each in observed.siblings if each.spec is not None and each.spec.default)

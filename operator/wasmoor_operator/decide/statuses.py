@@ -12,9 +12,10 @@ from wasmoor_operator.api import group
 from wasmoor_operator.api.status import MAX_DESCRIPTION, MAX_TOOLS
 from wasmoor_operator.conditions import Condition, Type, merge_conditions
 from wasmoor_operator.decide import loading
-from wasmoor_operator.decide.model import Manifest, Observed, Registration
+from wasmoor_operator.decide.model import Manifest, Observed, Pod, Registration
 from wasmoor_operator.decide.phases import find_phase
 from wasmoor_operator.decide.readiness import Findings
+from wasmoor_operator.decide.resolution import Known
 from wasmoor_operator.decide.rollout import Rollout
 
 
@@ -28,6 +29,7 @@ def build_status(found: Findings, conditions: tuple[Condition, ...]) -> dict[str
         "observedGeneration": component.generation,
         "phase": find_phase({condition.type: condition for condition in conditions}).value,
         "artifact": _artifact(found),
+        "component": _component(found),
         **_tools(observed, rollout),
         "policy": _policy(found),
         "endpoint": rollout.endpoint,
@@ -57,21 +59,55 @@ def _artifact(found: Findings) -> Manifest | None:
     artifact: dict[str, Any] = {
         "reference": known.reference,
         "digest": known.digest,
+        "version": known.version,
         "resolvedAt": known.resolved_at,
+        **_pulled(found, known, stored or {}),
     }
-    return {**artifact, **_pulled(found.observed, known.digest, stored)}
+    return {key: value for key, value in artifact.items() if value}
 
 
-def _pulled(observed: Observed, digest: str, stored: Manifest | None) -> dict[str, Any]:
+def _pulled(found: Findings, known: Known, stored: Manifest) -> dict[str, Any]:
     """Return what only the pods that pulled it know."""
-    for pod in observed.pods:
-        report = loading.find_report(observed, pod)
-        if report is not None and report.artifact is not None and report.artifact.digest == digest:
-            pulled = report.artifact
-            return {"layerDigest": pulled.layer_digest, "size": pulled.size, "mediaType": pulled.media_type}
-    if stored is None or stored["digest"] != digest:
-        return {}
-    return {key: stored[key] for key in ("layerDigest", "size", "mediaType") if key in stored}
+    for pod in found.rollout.pods:
+        report = loading.find_report(found.observed, pod)
+        pulled = report.artifact if report else None
+        if pulled is not None and (pulled.digest == known.digest or (not known.digest and _is_current(found, pod))):
+            return {
+                "digest": pulled.digest,
+                "layerDigest": pulled.layer_digest,
+                "size": pulled.size,
+                "mediaType": pulled.media_type,
+                "policyDigest": pulled.policy_digest,
+            }
+    kept = ("digest", "layerDigest", "size", "mediaType", "policyDigest")
+    return {key: stored[key] for key in kept if key in stored} if _is_same(stored, known) else {}
+
+
+def _component(found: Findings) -> Manifest | None:
+    """Return what the component is, as pods of this version say, or as is stored while none can be asked."""
+    before = found.observed.component.status
+    stored: Manifest | None = before.get("component")
+    known = found.admission.known
+    if known is None:
+        return stored
+    for pod in found.rollout.pods:
+        report = loading.find_report(found.observed, pod)
+        if report is not None and report.component is not None and _is_current(found, pod):
+            said = report.component.model_dump(mode="json", by_alias=True)
+            return {key: value for key, value in said.items() if value not in ("", [])}
+    return stored if _is_same(before.get("artifact") or {}, known) else None
+
+
+def _is_same(artifact: Manifest, known: Known) -> bool:
+    """Return whether the stored artifact is the version that is known now."""
+    if known.digest:
+        return bool(artifact.get("digest") == known.digest)
+    return bool(artifact.get("version", "") == known.version)
+
+
+def _is_current(found: Findings, pod: Pod) -> bool:
+    """Return whether the pod is of the version that is wanted now."""
+    return found.admission.contract is not None and pod.contract == found.admission.contract.hash()
 
 
 def _tools(observed: Observed, rollout: Rollout) -> dict[str, Any]:

@@ -45,11 +45,14 @@ def _condition_events(conditions: Iterable[Condition], before: Manifest) -> Iter
 
 
 def _artifact_events(before: Manifest, after: Manifest) -> Iterator[Event]:
-    """Yield an Event when a reference names another digest than before."""
-    old, new = before.get("artifact"), after.get("artifact")
-    resolved = find_condition(after, Type.RESOLVED)["status"] == State.TRUE
-    if resolved and old and new and old["digest"] != new["digest"]:
-        message = f"{new['reference']} is now {new['digest']}, was {old['digest']}"
+    """Yield an Event when the source names another version than before; that pods found out its digest is none."""
+    old, new = before.get("artifact") or {}, after.get("artifact") or {}
+    if find_condition(after, Type.RESOLVED)["status"] != State.TRUE:
+        return
+    kind = "version" if "version" in old and "version" in new else "digest"
+    if old.get(kind) and new.get(kind) and old[kind] != new[kind]:
+        word = "version " if kind == "version" else ""
+        message = f"{new['reference']} is now {word}{new[kind]}, was {word}{old[kind]}"
         yield Event(warning=False, reason=Reason.RESOLVED.value, message=message)
 
 

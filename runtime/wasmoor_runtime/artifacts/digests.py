@@ -57,6 +57,33 @@ def check_stream(chunks: Iterable[bytes], digest: str, size: int, subject: str) 
         raise _refuse_mismatch(subject, digest, actual)
 
 
+def check_unsized(chunks: Iterable[bytes], digest: str | None, largest: int, subject: str) -> Iterator[bytes]:
+    """Pass on the chunks of a file of unknown size, at most `largest` bytes; good only when this ends.
+
+    Without a digest only the size is checked.
+
+    Raises:
+        Refusal: ArtifactTooLarge for more bytes, DigestMismatch for other ones.
+    """
+    hasher = hashlib.sha256()
+    seen = 0
+    for chunk in chunks:
+        seen += len(chunk)
+        if seen > largest:
+            raise refuse_size(subject, f"more than {largest}", largest)
+        hasher.update(chunk)
+        yield chunk
+    actual = f"sha256:{hasher.hexdigest()}"
+    if digest is not None and actual != digest:
+        raise _refuse_mismatch(subject, digest, actual)
+
+
+def refuse_size(subject: str, size: int | str, largest: int) -> Refusal:
+    """Return the refusal of a component that is too large."""
+    text = f"{subject} has {size} bytes, and {largest} are allowed; make it smaller or raise the limit"
+    return Refusal(Reason.ARTIFACT_TOO_LARGE, text)
+
+
 def _refuse_mismatch(subject: str, expected: str, actual: str) -> Refusal:
     text = (
         f"the bytes of {subject} have digest {actual} instead of {expected}; check the registry and what is before it"

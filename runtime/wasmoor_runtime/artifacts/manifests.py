@@ -1,7 +1,8 @@
 """Manifests: from a registry's bytes to the one layer that is the component, or to what the artifact is instead.
 
-Three layer types are known for one component (TAG-Runtime's layout, Kubewarden's and wash's older ones); the config may
-be anything, some registries take only types they know. Everything here was written by whoever pushed it. Pure.
+One component, and beside it at most one policy. Three layer types are known for a component (TAG-Runtime's layout,
+Kubewarden's and wash's older ones); the config may be anything, some registries take only types they know. Everything
+here was written by whoever pushed it. Pure.
 https://tag-runtime.cncf.io/wgs/wasm/deliverables/wasm-oci-artifact/
 https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 """
@@ -34,6 +35,9 @@ COMPONENT_TYPES = frozenset(
         "application/vnd.module.wasm.content.layer.v1+wasm",
     }
 )
+
+# What Wassette writes beside a component, now and before.
+POLICY_TYPES = frozenset({"application/vnd.wasm.policy.v1+yaml", "application/vnd.wassette.policy+yaml"})
 
 # Start of a config's or artifact's type → what people call such a thing.
 _KNOWN_KINDS = {
@@ -81,6 +85,7 @@ class ComponentArtifact:
     config_digest: str
     config_type: str
     annotations: Mapping[str, str]
+    policy_digest: str = ""  # of the policy beside the component; empty when there is none
 
 
 def parse_component(body: bytes, subject: str) -> ComponentArtifact:
@@ -99,9 +104,12 @@ def parse_component(body: bytes, subject: str) -> ComponentArtifact:
     if manifest.manifests is not None or manifest.media_type in {INDEX_TYPE, DOCKER_INDEX_TYPE}:
         count = len(manifest.manifests or ())
         raise _refuse(subject, f"is an image index of {count} manifests, not one; name the component's own digest")
-    if manifest.config is None or [layer.media_type in COMPONENT_TYPES for layer in manifest.layers] != [True]:
+    components = [layer for layer in manifest.layers if layer.media_type in COMPONENT_TYPES]
+    policies = [layer for layer in manifest.layers if layer.media_type in POLICY_TYPES]
+    others = len(manifest.layers) - len(components) - len(policies)
+    if manifest.config is None or len(components) != 1 or len(policies) > 1 or others:
         raise _refuse(subject, _describe(manifest))
-    layer = manifest.layers[0]
+    layer = components[0]
     return ComponentArtifact(
         layer_digest=layer.digest,
         media_type=layer.media_type,
@@ -109,6 +117,7 @@ def parse_component(body: bytes, subject: str) -> ComponentArtifact:
         config_digest=manifest.config.digest,
         config_type=manifest.config.media_type,
         annotations=manifest.annotations or {},
+        policy_digest=policies[0].digest if policies else "",
     )
 
 
@@ -133,7 +142,8 @@ def _describe(manifest: _Manifest) -> str:
     if kind is not None:
         return f"is {kind}, not a WebAssembly component; push the .wasm file of a component"
     if wasm:
-        return f"has {len(layers)} layers, {wasm} of them WebAssembly; push one component as the only layer"
+        count = f"has {len(layers)} layers, {wasm} of them WebAssembly"
+        return f"{count}; push one component, with one policy beside it at most"
     shown = ", ".join(sorted(set(layers))[:3]) or "nothing"
     return f"holds {shown}, not a WebAssembly component; push it with a layer of type application/wasm"
 

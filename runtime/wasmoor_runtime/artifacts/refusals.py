@@ -9,6 +9,7 @@ from __future__ import annotations
 import email.utils
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
@@ -27,6 +28,33 @@ LONGEST_PAUSE = 5.0
 _LATER = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
 _ERROR_CODE = re.compile(r"^[A-Z][A-Z_]{2,39}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What kind of server refuses, in the words that messages need."""
+
+    unavailable: Reason
+    anonymous: str  # what to do when it wants to know who asks
+    absent: str  # what to do when it has no such thing
+    strange: str  # what to do when it does not speak as it should
+    plain: str  # what to do when it does not speak TLS
+
+
+REGISTRY = Server(
+    unavailable=Reason.REGISTRY_UNAVAILABLE,
+    anonymous="allow anonymous pulls of it, and check its name (many registries hide what is missing)",
+    absent="push it, or correct the reference",
+    strange="check that it is an OCI registry",
+    plain="write `insecure: true` if this registry speaks plain HTTP",
+)
+WEB_SERVER = Server(
+    unavailable=Reason.SOURCE_UNAVAILABLE,
+    anonymous="let its owner allow anonymous downloads of it",
+    absent="put it there, or correct the URL",
+    strange="check that the URL names a file",
+    plain="write http:// if it speaks plain HTTP",
+)
 
 
 class Refusal(Exception):
@@ -82,29 +110,42 @@ def parse_error_code(body: bytes) -> str:
 
 
 def refuse_status(
-    status: int, subject: str, host: str, *, code: str = "", known: bool = False, retry_after: float | None = None
+    status: int,
+    subject: str,
+    host: str,
+    *,
+    code: str = "",
+    known: bool = False,
+    retry_after: float | None = None,
+    server: Server = REGISTRY,
 ) -> Refusal:
-    """Return what a registry's status means for `subject`; `known` is True when credentials were sent."""
+    """Return what a server's status means for `subject`; `known` is True when credentials were sent."""
     said = f"{host} answered {status}{f' {code}' if code else ''}"
     if status == HTTPStatus.UNAUTHORIZED and not known:
-        text = f"{said} for {subject}: it wants credentials and there are none; allow anonymous pulls of it"
-        return Refusal(Reason.CREDENTIALS_MISSING, f"{text}, and check its name (many registries hide what is missing)")
+        text = f"{said} for {subject}: it wants credentials and there are none; {server.anonymous}"
+        return Refusal(Reason.CREDENTIALS_MISSING, text)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        text = f"{said} for {subject}: access is refused; let the registry's owner grant it"
+        text = f"{said} for {subject}: access is refused; let its owner grant it"
         return Refusal(Reason.CREDENTIALS_FORBIDDEN, text)
-    if status == HTTPStatus.NOT_FOUND:
-        text = f"{subject} is not there: {said}; push it, or correct the reference"
+    if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        text = f"{subject} is not there: {said}; {server.absent}"
         return Refusal(Reason.ARTIFACT_NOT_FOUND, text)
     if status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         text = f"{said} for {subject}; it is asked again later"
-        return Refusal(Reason.REGISTRY_UNAVAILABLE, text, waiting=True, retry_after=retry_after)
-    text = f"{said} for {subject}, which is not understood; check that it is an OCI registry"
+        return Refusal(server.unavailable, text, waiting=True, retry_after=retry_after)
+    text = f"{said} for {subject}, which is not understood; {server.strange}"
     return Refusal(Reason.PULL_FAILED, text)
 
 
 def refuse_silence(
-    subject: str, host: str, cause: str, *, advice: str = "", reason: Reason = Reason.REGISTRY_UNAVAILABLE
+    subject: str,
+    host: str,
+    cause: str,
+    *,
+    advice: str = "",
+    reason: Reason | None = None,
+    server: Server = REGISTRY,
 ) -> Refusal:
-    """Return the refusal for a registry that gave no answer: `cause` says how, in the words of `it …`."""
+    """Return the refusal for a server that gave no answer: `cause` says how, in the words of `it …`."""
     text = f"{host} could not be asked for {subject}: it {cause}; {advice or 'it is asked again later'}"
-    return Refusal(reason, text, waiting=True)
+    return Refusal(reason or server.unavailable, text, waiting=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
@@ -17,9 +17,12 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from wasmoor_runtime import events
 from wasmoor_runtime.contract.status import ComponentStatus, Phase
-from wasmoor_runtime.host import events
 
+_BAR = 24  # characters
+# How the host's message begins while machine code is made, which takes seconds and says nothing on the way.
+_COMPILING = "compiling"
 _MARKS = {Phase.RUNNING: ("✓", "green"), Phase.FAILED: ("✗", "red")}
 
 
@@ -33,6 +36,8 @@ class _Line:
 
 class Display:
     """A live list of components."""
+
+    kinds: events.Kinds = (events.Moved, events.Pulled)
 
     def __init__(self, console: Console, components: Sequence[str]) -> None:
         self._lines = {component: _Line() for component in components}
@@ -49,12 +54,11 @@ class Display:
 
     def hear(self, event: events.Event) -> None:
         """Remember what to show; the list is drawn ten times a second, however much happens."""
-        if isinstance(event, events.Called | events.Loaded):
-            return
-        line = self._lines.setdefault(event.component, _Line())
         if isinstance(event, events.Pulled):
+            line = self._lines.setdefault(event.component, _Line())
             line.done, line.total = event.done, event.total
-        else:
+        elif isinstance(event, events.Moved):
+            line = self._lines.setdefault(event.component, _Line())
             line.phase, line.message = event.phase, event.message
             line.done = line.total = 0
 
@@ -66,9 +70,25 @@ class Display:
                 Text(mark, style=colour) if mark else self._spinner,
                 component,
                 Text(line.phase.value, style=colour),
-                ProgressBar(total=line.total, completed=line.done, width=24) if line.total else Text(line.message),
+                _render_progress(line),
             )
         yield table
+
+
+def _render_progress(line: _Line) -> RenderableType:
+    """Return a bar with numbers while bytes come, a moving one while nobody knows how long, and the message."""
+    if line.done or line.total:
+        known = f"{line.done / 1e6:.1f} of {line.total / 1e6:.1f} MB" if line.total else f"{line.done / 1e6:.1f} MB"
+        return _beside(ProgressBar(total=line.total or None, completed=line.done, width=_BAR), known)
+    if line.phase is Phase.LOADING and line.message.startswith(_COMPILING):
+        return _beside(ProgressBar(total=None, width=_BAR), line.message)
+    return Text(line.message)
+
+
+def _beside(bar: ProgressBar, text: str) -> Table:
+    row = Table.grid(padding=(0, 1))
+    row.add_row(bar, Text(text))
+    return row
 
 
 def render_summary(statuses: Sequence[tuple[ComponentStatus, str]]) -> Table:
@@ -88,14 +108,15 @@ def render_summary(statuses: Sequence[tuple[ComponentStatus, str]]) -> Table:
     return table
 
 
-def render_hints(statuses: Sequence[tuple[ComponentStatus, str]]) -> str:
-    """Return how to connect to the first component that is served."""
+def render_hints(statuses: Sequence[tuple[ComponentStatus, str]], shared: str) -> str:
+    """Return how to connect to the first component that is served, and to all of them together at `shared`."""
     for status, url in statuses:
         if status.ready and status.tools:
             name = escape(status.tools[0].name)
             return (
                 f"Call a tool:      wasmoor call {url} {name} --args '{{…}}'\n"
                 f"Add to a client:  claude mcp add --transport http {status.name} {url}\n"
+                f"All together:     {shared} (tools are named component__tool)\n"
                 "Stop:             Ctrl-C"
             )
     return ""

@@ -6,6 +6,7 @@ understood is refused with the place where it stands. Called by `assembly`.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ API_VERSION = f"{GROUP}/v1alpha1"
 COMPONENT = "WasmComponent"
 POLICY = "ComponentPolicy"
 KINDS = (COMPONENT, POLICY)
+# Kubernetes' own: a component may be in one.
+CONFIG_MAP = "ConfigMap"
 SUFFIXES = (".yaml", ".yml", ".json")
 _LARGEST_FILE = 8 * 1024 * 1024
 _DEFAULT_NAMESPACE = "default"
@@ -122,6 +125,18 @@ def parse_documents(text: str, where: str) -> Reading:
     return Reading(documents=tuple(documents), notes=tuple(notes))
 
 
+def read_data(document: Document) -> dict[str, bytes]:
+    """Return what a ConfigMap holds, as pods would find it mounted; `UserError` names the key that is no base64."""
+    texts, found = document.body.get("data") or {}, document.body.get("binaryData") or {}
+    result = {str(key): str(text).encode() for key, text in texts.items()} if isinstance(texts, dict) else {}
+    for key, text in found.items() if isinstance(found, dict) else ():
+        try:
+            result[str(key)] = base64.b64decode("".join(str(text).split()), validate=True)
+        except ValueError as error:
+            raise UserError(f"{document}: binaryData.{key}: no base64: {error}") from error
+    return result
+
+
 def _read(file: Path) -> str:
     try:
         with file.open("rb") as stream:
@@ -167,11 +182,12 @@ def _parse_document(body: Any, where: str) -> Document | str:
             f"{where}: apiVersion or kind is missing: write apiVersion: {API_VERSION} and kind: {COMPONENT}"
         )
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    if version.partition("/")[0] != GROUP:
+    is_config_map = (version, kind) == ("v1", CONFIG_MAP)
+    if version.partition("/")[0] != GROUP and not is_config_map:
         return f"{where}: skipped {kind} {name}: it means nothing without a cluster"
-    if version != API_VERSION:
+    if version != API_VERSION and not is_config_map:
         raise UserError(f"{where}: apiVersion {version} is not known: write {API_VERSION}")
-    if kind not in KINDS:
+    if kind not in KINDS and not is_config_map:
         raise UserError(f"{where}: kind {kind} is not known: write {' or '.join(KINDS)}")
     if not isinstance(metadata, dict) or not isinstance(name, str) or not _NAME.match(name):
         raise UserError(f"{where}: metadata.name: write a name of lower-case letters, digits and dashes")

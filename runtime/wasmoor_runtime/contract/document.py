@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from wasmoor_runtime.contract.model import Model
-from wasmoor_runtime.contract.spec import Tools
+from wasmoor_runtime.contract.spec import AdvisoriesRef, Tools
 
 VERSION: Literal[1] = 1
 MIB = 1024 * 1024
@@ -32,6 +32,7 @@ class ComponentRef(Model):
 class PinnedOciSource(Model):
     """A manifest in a registry, by digest."""
 
+    type: Literal["oci"] = "oci"
     reference: str
     """As written in the manifest, for people; the pod pulls `digest` from the same repository."""
     digest: Digest
@@ -42,6 +43,78 @@ class PinnedOciSource(Model):
     """`http(s)://host[:port]` to pull from instead of the reference's registry."""
     max_bytes: int = Field(default=64 * MIB, gt=0)
     """Largest component that is pulled."""
+
+    @property
+    def subject(self) -> str:
+        """What it is called in messages."""
+        return self.reference
+
+
+class PinnedHttpSource(Model):
+    """A file on a web server, by its hash."""
+
+    type: Literal["http"] = "http"
+    url: str
+    digest: Digest
+    """Digest of the file."""
+    max_bytes: int = Field(default=64 * MIB, gt=0)
+    """Largest component that is fetched."""
+
+    @property
+    def subject(self) -> str:
+        """What it is called in messages: without a query, which may hold a signature."""
+        return self.url.partition("?")[0]
+
+
+class PinnedConfigMapSource(Model):
+    """A key of a ConfigMap, mounted into the pod."""
+
+    type: Literal["configMap"] = "configMap"
+    name: str
+    key: str
+    path: str
+    """Where the key is mounted."""
+    digest: Digest | None = None
+    """Digest of the component, where the manifest names it."""
+    version: str = ""
+    """Which version of the ConfigMap is to be served: changes with it, so that a change is rolled out."""
+    max_bytes: int = Field(default=64 * MIB, gt=0)
+    """Largest component that is read."""
+
+    @property
+    def subject(self) -> str:
+        """What it is called in messages."""
+        return f"the key {self.key} of the ConfigMap {self.name}"
+
+
+class PinnedFileSource(Model):
+    """A file that is there when the pod starts."""
+
+    type: Literal["file"] = "file"
+    path: str
+    digest: Digest | None = None
+    """Digest of the component, where the manifest names it."""
+    max_bytes: int = Field(default=64 * MIB, gt=0)
+    """Largest component that is read."""
+
+    @property
+    def subject(self) -> str:
+        """What it is called in messages."""
+        return self.path
+
+
+def _find_type(value: Any) -> str:
+    """Return which source a document holds; contracts of before there were several named none."""
+    return str(value.get("type", "oci") if isinstance(value, dict) else getattr(value, "type", ""))
+
+
+PinnedSource = Annotated[
+    Annotated[PinnedOciSource, Tag("oci")]
+    | Annotated[PinnedHttpSource, Tag("http")]
+    | Annotated[PinnedConfigMapSource, Tag("configMap")]
+    | Annotated[PinnedFileSource, Tag("file")],
+    Discriminator(_find_type),
+]
 
 
 class CallLimits(Model):
@@ -59,8 +132,19 @@ class CallLimits(Model):
     """Calls that run at the same time in one pod."""
     queue: int = Field(default=64, ge=0)
     """Calls that may wait beyond those."""
+    calls_per_second: int | None = Field(default=None, gt=0)
+    """Calls that one pod begins in a second, none for any number."""
     request_bytes: int = Field(default=4 * MIB, gt=0)
     response_bytes: int = Field(default=4 * MIB, gt=0)
+
+
+class ArtifactRules(Model):
+    """What a component must be to be served; checked by the pod, before it serves anything."""
+
+    deny_digests: tuple[Digest, ...] = ()
+    """Of manifests and of components, sorted."""
+    advisories: AdvisoriesRef | None = None
+    """Known vulnerabilities, mounted beside the contract."""
 
 
 class AppliedPolicy(Model):
@@ -87,9 +171,10 @@ class Contract(Model):
 
     version: Literal[1] = VERSION
     component: ComponentRef
-    source: PinnedOciSource
+    source: PinnedSource
     limits: CallLimits = CallLimits()
     policy: AppliedPolicy = AppliedPolicy()
+    artifacts: ArtifactRules = ArtifactRules()
     tools: Tools = Tools()
     timing: Timing = Timing()
 

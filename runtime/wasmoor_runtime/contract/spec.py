@@ -6,9 +6,9 @@ same words. They carry the descriptions that `kubectl explain` shows. Pure; what
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from wasmoor_runtime.contract.model import Model
 from wasmoor_runtime.contract.quantities import DURATION_PATTERN, QUANTITY_PATTERN
@@ -20,7 +20,18 @@ Quantity = Annotated[
     StringConstraints(pattern=QUANTITY_PATTERN, max_length=32),
     BeforeValidator(lambda value: str(value) if type(value) is int else value),
 ]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", max_length=64)]
+OBJECT_NAME = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+ObjectName = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=OBJECT_NAME)]
+ConfigMapKey = Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 ToolGlob = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+SOURCE_MEMBERS = ("oci", "http", "config_map", "file")
+ONE_SOURCE = (
+    "source needs exactly one member: write oci: {reference: registry/repository:tag}, http: {url: ..., sha256: ...},"
+    " configMap: {name: ..., key: ...} or file: {path: ...}"
+)
 
 
 class OciSource(Model):
@@ -34,11 +45,65 @@ class OciSource(Model):
     """Speak plain HTTP to this registry. For a registry in a lab; loopback addresses need no such word."""
 
 
+class HttpSource(Model):
+    """A component on a web server, pinned by its hash: nothing unpinned runs."""
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+    """Where the .wasm file is: `https://files.example/time.wasm`. It holds no password."""
+    sha256: Sha256
+    """SHA-256 of the file, 64 hexadecimal digits, as `sha256sum` prints it."""
+
+
+class ConfigMapSource(Model):
+    """A component in a ConfigMap of the same namespace, in `binaryData`, up to 1 MiB."""
+
+    name: ObjectName
+    """The ConfigMap."""
+    key: ConfigMapKey
+    """The key of the .wasm file in `binaryData`."""
+    sha256: Sha256 | None = None
+    """SHA-256 of the file. Absent: pods take what the ConfigMap holds, and a change of it is rolled out."""
+
+
+class FileSource(Model):
+    """A component in a file: on this machine, or on a volume that `podTemplate` gives to the pods."""
+
+    path: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    """Absolute path of the .wasm file."""
+    sha256: Sha256 | None = None
+    """SHA-256 of the file. Absent: pods take what the file holds when they start."""
+
+
+SourceMember = OciSource | HttpSource | ConfigMapSource | FileSource
+
+
 class Source(Model):
     """Where the component comes from."""
 
-    oci: OciSource
+    oci: OciSource | None = None
     """A component in an OCI registry."""
+    http: HttpSource | None = None
+    """A component on a web server, pinned by its hash."""
+    config_map: ConfigMapSource | None = None
+    """A component in a ConfigMap of the same namespace, up to 1 MiB."""
+    file: FileSource | None = None
+    """A component in a file on a volume that `podTemplate` gives to the pods."""
+
+    @model_validator(mode="after")
+    def check_members(self) -> Self:
+        """Demand exactly one member; the API server has the same rule."""
+        given = [name for name in SOURCE_MEMBERS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(ONE_SOURCE)
+        return self
+
+    @property
+    def member(self) -> SourceMember:
+        """The one that is given."""
+        found = self.oci or self.http or self.config_map or self.file
+        if found is None:
+            raise ValueError(ONE_SOURCE)
+        return found
 
 
 class ToolAnnotations(Model):
@@ -61,6 +126,8 @@ class ToolOverride(Model):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     """The tool this is about, as the component exports it."""
+    rename: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$", max_length=64)] | None = None
+    """What clients call the tool instead: letters, digits, `_` and `-`. Absent: as the component exports it."""
     title: Annotated[str, StringConstraints(max_length=128)] | None = None
     """A name for people."""
     description: Annotated[str, StringConstraints(max_length=4096)] | None = None
@@ -91,6 +158,28 @@ class Execution(Model):
     """How long one call may take before it is ended, for example `10s`. Absent: what the policy allows."""
 
 
+class AdvisoriesRef(Model):
+    """A key of a ConfigMap that holds known vulnerabilities."""
+
+    name: ObjectName
+    """A ConfigMap in the same namespace."""
+    key: ConfigMapKey
+    """The key in its `data`: OSV records as JSON, one, an array, or an answer of OSV's service."""
+
+
+class Artifacts(Model):
+    """Which components may be served."""
+
+    deny_digests: tuple[Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$", max_length=71)], ...] = (
+        Field(default=(), max_length=256)
+    )
+    """Digests that are never served: of OCI manifests, or of components themselves."""
+    max_size: Quantity | None = None
+    """Largest component, for example `64Mi`. Absent: what the installation allows."""
+    advisories: AdvisoriesRef | None = None
+    """Known vulnerabilities. A component that lists a package with one of them is not served."""
+
+
 class Limits(Model):
     """What one call may use. Absent fields have built-in values."""
 
@@ -112,6 +201,8 @@ class Limits(Model):
     """Instructions one call may execute, roughly. Absent: not metered (metering slows a component down)."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Calls one pod runs at the same time. Built-in: 16."""
+    calls_per_second: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Calls one pod begins in a second; more are refused at once. Absent: any number."""
     request_bytes: Quantity | None = None
     """Size of one request. Built-in: `4Mi`."""
     response_bytes: Quantity | None = None

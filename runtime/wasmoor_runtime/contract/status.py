@@ -40,11 +40,15 @@ class Reason(StrEnum):
     EXCEEDS_POLICY = "ExceedsPolicy"  # without an operator: the component asks for more than its policy allows
     ARTIFACT_NOT_FOUND = "ArtifactNotFound"  # the registry does not have this digest
     REGISTRY_UNAVAILABLE = "RegistryUnavailable"  # no answer, or an answer that says: later
+    SOURCE_UNAVAILABLE = "SourceUnavailable"  # the same of a web server
     CREDENTIALS_MISSING = "CredentialsMissing"  # the registry wants credentials and there are none
     CREDENTIALS_FORBIDDEN = "CredentialsForbidden"  # the registry knows who asks, and refuses
     PULL_FAILED = "PullFailed"  # the transfer broke, or the disk is full
     DIGEST_MISMATCH = "DigestMismatch"  # the bytes are not what the digest names
     ARTIFACT_TOO_LARGE = "ArtifactTooLarge"  # more bytes than allowed
+    DIGEST_DENIED = "DigestDenied"  # the policy denies this very artifact
+    KNOWN_VULNERABILITY = "KnownVulnerability"  # it lists a package that an advisory of the policy is about
+    PACKAGES_UNREADABLE = "PackagesUnreadable"  # it cannot be checked against the advisories of the policy
     NOT_A_COMPONENT = "NotAComponent"  # something else than a WebAssembly component
     COMPILE_FAILED = "CompileFailed"  # the component is damaged or uses what this engine cannot
     UNSUPPORTED_INTERFACE = "UnsupportedInterface"  # it imports what nobody provides here
@@ -76,6 +80,20 @@ class ArtifactStatus(Model):
     media_type: str
     size: int
     """Bytes of the component."""
+    policy_digest: str | None = None
+    """Digest of the policy that the artifact carries; it is not applied."""
+
+
+class ComponentInfo(Model):
+    """What the component is by its own words, or else by those of whoever published and named it."""
+
+    name: str
+    version: str = ""
+    language: str = ""
+    imports: tuple[str, ...] = Field(default=(), max_length=64)
+    """WIT names of what it imports, the first 64."""
+    exports: tuple[str, ...] = Field(default=(), max_length=64)
+    """WIT names of what it exports, the first 64."""
 
 
 class WorkerStatus(Model):
@@ -88,6 +106,17 @@ class WorkerStatus(Model):
     """Workers ended at a deadline or by a client that went away, and replaced."""
     crashed: int = 0
     """Workers that died by themselves, and were replaced."""
+
+
+class MemoryStatus(Model):
+    """What calls use of memory, over all processes. Linear memories, tables and copies of what is passed."""
+
+    current_bytes: int = 0
+    """What the calls that run now hold together."""
+    peak_bytes: int = 0
+    """The most that one call has held since the component started."""
+    active_instances: int = 0
+    """Instances of the component that run a call now."""
 
 
 class ComponentStatus(Model):
@@ -103,12 +132,15 @@ class ComponentStatus(Model):
     ready: bool
     """True when the tools can be called."""
     artifact: ArtifactStatus | None = None
+    component: ComponentInfo | None = None
+    """Known once it is loaded."""
     tools: tuple[Tool, ...] = Field(default=(), max_length=1024)
     tool_count: int = 0
     tools_hash: str = ""
     """`sha256:…` over names, descriptions and schemas; changes when a schema does."""
     unserved: tuple[Unserved, ...] = Field(default=(), max_length=64)
     workers: WorkerStatus = WorkerStatus()
+    memory: MemoryStatus = MemoryStatus()
 
 
 class PodStatus(Model):

@@ -1,8 +1,7 @@
-"""What can be told from a WebAssembly binary without an engine: its kind and its custom sections.
+"""Whether a WebAssembly binary is a component, and what it is instead.
 
 Pure. Sources: https://webassembly.github.io/spec/core/binary/modules.html and the component model's Binary.md
-(preamble: magic, 16-bit version, 16-bit layer; layer 0 is a core module, 1 a component). The bytes are a stranger's:
-nothing here trusts a length.
+(preamble: magic, 16-bit version, 16-bit layer; layer 0 is a core module, 1 a component).
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ _PREAMBLE_BYTES = 8
 _CORE_LAYER = 0
 _COMPONENT_LAYER = 1
 _COMPONENT_VERSION = 0x0D
-_CUSTOM_SECTION = 0
-_LEB_BITS = 35  # an unsigned 32-bit LEB128 has at most five groups of seven bits
 
 
 def check_component(data: bytes) -> None:
@@ -40,36 +37,5 @@ def check_component(data: bytes) -> None:
         )
 
 
-def read_custom_section(data: bytes, name: str) -> bytes:
-    """Return the content of the first outermost custom section with this name, or nothing."""
-    wanted = name.encode()
-    offset = _PREAMBLE_BYTES
-    while offset < len(data):
-        kind = data[offset]
-        size, start = _read_leb(data, offset + 1)
-        if size is None or start + size > len(data):
-            return b""
-        if kind == _CUSTOM_SECTION:
-            length, text = _read_leb(data, start)
-            if length is not None and data[text : text + length] == wanted:
-                return data[text + length : start + size]
-        offset = start + size
-    return b""
-
-
 def _excerpt(data: bytes) -> str:
     return repr(data[:16].decode("latin-1")) if data else "nothing, it is empty"
-
-
-def _read_leb(data: bytes, offset: int) -> tuple[int | None, int]:
-    """Return an unsigned LEB128 number and the offset behind it; None when it does not end."""
-    number = 0
-    for shift in range(0, _LEB_BITS, 7):
-        if offset >= len(data):
-            return None, offset
-        byte = data[offset]
-        offset += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the top bit says that more follow
-            return number, offset
-    return None, offset

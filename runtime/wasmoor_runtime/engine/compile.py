@@ -1,25 +1,24 @@
 """The compile process: `python -m wasmoor_runtime.engine.compile PARENT BLOB OUTPUT SETTINGS PROVIDED`.
 
-A process of its own, because compiling takes seconds, all cores and hundreds of megabytes, and because a compiler that
-is fed strangers' bytes may fail in any way. PARENT is the pid of the front, SETTINGS an `EngineSettings` as JSON,
-PROVIDED a JSON array of interfaces with their version track, such as `wasi:io/streams@0.2`. Prints one JSON line:
+A process of its own, because compiling takes seconds, all cores and hundreds of megabytes, and because a compiler
+that is fed strangers' bytes may fail in any way. PARENT is the pid of the front, OUTPUT a new file, SETTINGS an
+`EngineSettings` as JSON, PROVIDED a JSON array of interfaces with their version track, such as `wasi:io/streams@0.2`.
+Prints one JSON line:
 `{"reason": "", "message": ""}` when OUTPUT holds code that loads, otherwise why not.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
-from wasmtime import component as components
-
-from wasmoor_runtime.engine import binary, children, machine
+from wasmoor_runtime.engine import binary, children, inspection, machine
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
+from wasmoor_runtime.storage.space import FULL
 
 
 def main(arguments: list[str]) -> int:
@@ -48,55 +47,27 @@ def compile_file(blob: Path, output: Path, settings: EngineSettings, provided: C
         code = component.serialize()
     except machine.WasmtimeError as error:
         raise Stalled("CompileFailed", machine.short_message(error)) from None
-    missing = list(find_missing(engine, component, provided))
+    missing = list(inspection.find_missing(engine, component, provided))
     if missing:
         raise Stalled("UnsupportedInterface", f"the component imports what is not provided here: {', '.join(missing)}")
-    temporary = output.with_name(f"{output.name}.{os.getpid()}.part")
     try:
-        _write(temporary, code, output)
+        _write(output, code)
         _check_loads(engine, output)
     except OSError as error:
-        message = f"compiled code cannot be written to {output.parent}: {error.strerror}"
+        output.unlink(missing_ok=True)
+        if error.errno in FULL:
+            message = f"no space left in {output.parent} for {len(code)} bytes; make room there or enlarge it"
+        else:
+            message = f"compiled code cannot be written to {output.parent}: {error.strerror}"
         raise Waiting("CompileFailed", message) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
-def find_missing(engine: machine.Engine, component: machine.Component, provided: Collection[str]) -> Iterator[str]:
-    """Yield imports that nobody provides. Interfaces that hold nothing but types need nobody."""
-    for name, item in component.type.imports(engine).items():
-        if version_track(name) in provided:
-            continue
-        try:
-            kind = item.ty
-        except TypeError:
-            continue
-        if not isinstance(kind, components.ComponentInstanceType) or _needs_host(engine, kind):
-            yield name
-
-
-def _needs_host(engine: machine.Engine, instance: components.ComponentInstanceType) -> bool:
-    """True when an interface holds anything that somebody must provide: functions and resources."""
-    provided = (components.FuncType, components.ResourceType, components.ComponentInstanceType)
-    return any(isinstance(item.ty, provided) for item in instance.exports(engine).values())
-
-
-def version_track(name: str) -> str:
-    """Return an interface with the part of its version that compatible versions share: `wasi:io/poll@0.2`."""
-    interface, separator, version = name.partition("@")
-    numbers = version.split(".")
-    kept = numbers[:2] if numbers[0] == "0" else numbers[:1]
-    return f"{interface}@{'.'.join(kept)}" if separator else interface
-
-
-def _write(temporary: Path, code: bytearray, output: Path) -> None:
-    """Write through a temporary name, so that a reader finds all of it or nothing."""
-    with temporary.open("wb") as file:
+def _write(output: Path, code: bytearray) -> None:
+    """Write the code to the disk; the name is unfinished work's, which the front changes when all is well."""
+    with output.open("wb") as file:
         file.write(code)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(output)
 
 
 def _check_loads(engine: machine.Engine, output: Path) -> None:

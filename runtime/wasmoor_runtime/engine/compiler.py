@@ -14,6 +14,8 @@ import json
 import os
 import platform
 import re
+import secrets
+import tempfile
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -23,17 +25,21 @@ from wasmoor_runtime.engine import children
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import Stalled, Waiting
 from wasmoor_runtime.ports import Blob
+from wasmoor_runtime.storage.space import CHECKSUM, PARTIAL, Space
 
 _MODULE = "wasmoor_runtime.engine.compile"
 _LARGEST_OUTPUT = 64 * 1024  # of the compile process, on each of its streams
 _RETRY_SECONDS = 10.0
+# Bytes of machine code for each byte of a component: about that for small ones, less for large ones.
+_GROWTH = 3
 
 
 class ProcessCompiler:
-    """A `ports.Compiler` with a cache in one directory."""
+    """A `ports.Compiler` with a cache in one directory, which may be a part of a bounded `space`."""
 
-    def __init__(self, directory: Path, *, provided: Sequence[str]) -> None:
+    def __init__(self, directory: Path, *, provided: Sequence[str], space: Space | None = None) -> None:
         self._directory = directory.absolute()
+        self._space = space or Space(self._directory)
         self._provided = json.dumps(list(provided))
         self._machine = observe_machine()
 
@@ -46,10 +52,13 @@ class ProcessCompiler:
         path = self._directory / cache_name(blob.digest, settings, self._machine)
         try:
             await asyncio.to_thread(_prepare_directory, self._directory)
-            if await asyncio.to_thread(_is_intact, path):
+            if await asyncio.to_thread(self._find, path):
                 return path
-            await self._run(blob, path, settings, timeout)
-            await asyncio.to_thread(_seal, path)
+            await asyncio.to_thread(self._space.make_room, blob.size * _GROWTH)
+            # Containers that share a volume have the same process ids: names of unfinished files are random.
+            unfinished = path.with_name(f"{path.stem}-{secrets.token_hex(8)}{PARTIAL}")
+            await self._run(blob, unfinished, settings, timeout)
+            await asyncio.to_thread(self._keep, unfinished, path)
         except OSError as error:
             raise Waiting(
                 "CompileFailed",
@@ -58,8 +67,28 @@ class ProcessCompiler:
             ) from None
         return path
 
-    async def _run(self, blob: Blob, path: Path, settings: EngineSettings, timeout: float) -> None:
-        arguments = (str(os.getpid()), str(blob.path.absolute()), str(path), settings.to_json(), self._provided)
+    def _find(self, path: Path) -> bool:
+        """Return whether the code is there and intact; from then on it is marked as used."""
+        if not self._space.holds.take(path):
+            return False
+        if not _is_intact(path):
+            self._space.holds.release(path)
+            return False
+        return True
+
+    def _keep(self, unfinished: Path, path: Path) -> None:
+        """Give new code its name, or take what another process made meanwhile: one file, known to all who use it."""
+        with self._space.exclusive():
+            if self._find(path):
+                unfinished.unlink()
+            else:
+                self._space.holds.take(unfinished, known_as=path)
+                unfinished.replace(path)
+                _seal(path)
+        self._space.make_room()
+
+    async def _run(self, blob: Blob, output_path: Path, settings: EngineSettings, timeout: float) -> None:
+        arguments = (str(os.getpid()), str(blob.path.absolute()), str(output_path), settings.to_json(), self._provided)
         process = await asyncio.create_subprocess_exec(
             *children.child_command(_MODULE, arguments),
             stdin=asyncio.subprocess.DEVNULL,
@@ -80,7 +109,12 @@ class ProcessCompiler:
             ) from None
         finally:
             await _end(process)
-        _raise_report(code, output, errors)
+        try:
+            _raise_report(code, output, errors)
+        except Waiting:
+            # Perhaps for want of room: the next attempt finds what can be had.
+            await asyncio.to_thread(self._space.free, blob.size * _GROWTH)
+            raise
 
 
 def cache_name(digest: str, settings: EngineSettings, machine: str) -> str:
@@ -107,7 +141,7 @@ def _prepare_directory(directory: Path) -> None:
 
 
 def _checksum_path(path: Path) -> Path:
-    return path.with_suffix(".sha256")
+    return path.with_suffix(CHECKSUM)
 
 
 def _is_intact(path: Path) -> bool:
@@ -123,10 +157,10 @@ def _seal(path: Path) -> None:
     """Write the checksum: an entry without one is taken for unfinished."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    checksum = _checksum_path(path)
-    temporary = checksum.with_suffix(f".{os.getpid()}.part")
-    temporary.write_text(digest, "ascii")
-    temporary.replace(checksum)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}-", suffix=PARTIAL)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(digest)
+    Path(temporary).replace(_checksum_path(path))
 
 
 async def _read_bounded(stream: asyncio.StreamReader | None) -> bytes:

@@ -1,27 +1,33 @@
-"""What a component exports, as functions with WIT types, schemas and descriptions.
+"""What a component imports and exports: interfaces, and functions with WIT types, schemas and descriptions.
 
-The one place that reads wasmtime's types. Runs in the zygote, once per component. Types come from strangers: a type
-that is too large to describe, or unknown here, makes its function unsupported, never the component.
+The one place that reads wasmtime's types. Runs in the zygote, and in the processes that compile and inspect. Types come
+from strangers: a type that is too large to describe, or unknown here, makes its function unsupported, never the
+component.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from wasmtime import component as components
 
 from wasmoor_runtime import ports
+from wasmoor_runtime.artifacts import metadata, sections
+from wasmoor_runtime.artifacts.metadata import Metadata
 from wasmoor_runtime.engine.machine import Component, Engine
+from wasmoor_runtime.wit import content, names, schema, types
 from wasmoor_runtime.wit import docs as wit_docs
-from wasmoor_runtime.wit import names, schema, types
 
 # Named types are written out wherever they are used, so a small component can have huge types.
 LARGEST_SIGNATURE = 5000  # types in one signature; the large model APIs allow as many properties
 DEEPEST_TYPE = 32
 MOST_FUNCTIONS = 1024
+_MOST_NAMES = 1024  # imports, and exports
+_LONGEST_NAME = 256  # characters
 LARGEST_DESCRIPTION_BYTES = 4 * 1024 * 1024  # of all schemas of a component
 
 _EMPTY: Mapping[str, Any] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
@@ -48,15 +54,66 @@ def inspect_exports(engine: Engine, component: Component) -> tuple[Export, ...]:
 
 
 def describe_functions(exports: tuple[Export, ...], docs: Mapping[str, str]) -> tuple[ports.Function, ...]:
-    """Return what the front needs to know of each. Raises `Stalled` (ToolNameConflict)."""
+    """Return what the front needs to know of each."""
     functions = [_describe(export, docs) for export in exports]
-    names.check_names(each.id for each in functions if not each.unsupported)
     left = LARGEST_DESCRIPTION_BYTES
     for index, function in enumerate(functions):
         left -= len(json.dumps([function.input_schema, function.output_schema]))
         if left < 0 and not function.unsupported:
             functions[index] = _refuse(function, "the component's functions are too large to describe all of them")
     return tuple(functions)
+
+
+def read_docs(data: bytes) -> Mapping[str, str]:
+    """Return the descriptions that a component's bytes carry, for `describe_functions`."""
+    content = next(sections.read_parts(data)).find(wit_docs.SECTION)
+    return {} if content is None else wit_docs.parse_docs(bytes(content))
+
+
+def build_profile(engine: Engine, component: Component, said: Metadata) -> ports.Profile:
+    """Return what the component says of itself (`said`), and what it imports and exports."""
+    kind = component.type
+    return ports.Profile(
+        name=said.name,
+        version=said.version,
+        language=said.language,
+        imports=_names(kind.imports(engine)),
+        exports=_names(kind.exports(engine)),
+        packages=said.packages,
+        problems=said.problems,
+    )
+
+
+def _names(items: Iterable[str]) -> tuple[str, ...]:
+    """Return names in the component's order, as far as anybody would read them."""
+    return tuple(metadata.clean(name, _LONGEST_NAME) for name in islice(items, _MOST_NAMES))
+
+
+def find_missing(engine: Engine, component: Component, provided: Collection[str]) -> Iterator[str]:
+    """Yield imports that nobody provides. Interfaces that hold nothing but types need nobody."""
+    for name, item in component.type.imports(engine).items():
+        if version_track(name) in provided:
+            continue
+        try:
+            kind = item.ty
+        except TypeError:
+            continue
+        if not isinstance(kind, components.ComponentInstanceType) or _needs_host(engine, kind):
+            yield name
+
+
+def _needs_host(engine: Engine, instance: components.ComponentInstanceType) -> bool:
+    """True when an interface holds anything that somebody must provide: functions and resources."""
+    provided = (components.FuncType, components.ResourceType, components.ComponentInstanceType)
+    return any(isinstance(item.ty, provided) for item in instance.exports(engine).values())
+
+
+def version_track(name: str) -> str:
+    """Return an interface with the part of its version that compatible versions share: `wasi:io/poll@0.2`."""
+    interface, separator, version = name.partition("@")
+    numbers = version.split(".")
+    kept = numbers[:2] if numbers[0] == "0" else numbers[:1]
+    return f"{interface}@{'.'.join(kept)}" if separator else interface
 
 
 def _refuse(function: ports.Function, reason: str) -> ports.Function:
@@ -70,11 +127,18 @@ def _describe(export: Export, docs: Mapping[str, str]) -> ports.Function:
     return ports.Function(
         id=export.id,
         name=name,
-        description=wit_docs.find_doc(docs, export.id) or types.describe_signature(export.name, export.signature),
+        description=wit_docs.find_doc(docs, export.id) or _describe_unspoken(export, docs),
         input_schema=schema.input_schema(export.signature) if usable else _EMPTY,
         output_schema=schema.output_schema(export.signature) if usable else _EMPTY,
         unsupported=unsupported,
+        content=content.is_content(export.signature),
     )
+
+
+def _describe_unspoken(export: Export, docs: Mapping[str, str]) -> str:
+    """Return what can be said of a function that has no description: its signature, and what surrounds it."""
+    signature = types.describe_signature(export.name, export.signature)
+    return "\n\n".join(filter(None, (signature, wit_docs.find_context(docs, export.id))))
 
 
 def _walk(engine: Engine, component: Component) -> Iterator[Export]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ctypes import byref
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +18,46 @@ from wasmtime import _ffi as ffi
 from wasmtime import component as components
 
 from wasmoor_runtime.contract.document import CallLimits
-from wasmoor_runtime.engine import conversion, machine
+from wasmoor_runtime.engine import conversion, machine, usage
 from wasmoor_runtime.engine.inspection import Export
-from wasmoor_runtime.ports import Outcome, Verdict
+from wasmoor_runtime.engine.reports import Reports
+from wasmoor_runtime.ports import Outcome, Report, Usage, Verdict
 from wasmoor_runtime.wit import types, values
 
-_FUEL_SPENT = "all fuel consumed"
-# wasmtime copies at most 128 MiB between a guest and its host in one call, by the size of its own values: 3 MB of
-# list<u8>, 100 MB of string.
-_COPIED_TOO_MUCH = "too much data is being copied"
-_MEMORY_REFUSED = ("memory minimum size", "exceeds memory limits")
+# What wasmtime says when a limit is hit, what that is here, and what people are told.
+_LIMIT_SIGNS = (
+    (("all fuel consumed",), Verdict.OUT_OF_FUEL, "the call used up its {limits.fuel} units of fuel"),
+    (
+        ("call stack exhausted",),
+        Verdict.OUT_OF_STACK,
+        "the call needs more than the {limits.stack_bytes} bytes of stack it may have",
+    ),
+    # wasmtime copies at most 128 MiB between a guest and its host in one call, by the size of its own values: 3 MB of
+    # list<u8>, 100 MB of string.
+    (
+        ("too much data is being copied",),
+        Verdict.RESPONSE_TOO_LARGE,
+        "the call passes more data than one call may: ask for less",
+    ),
+    (
+        ("memory minimum size", "exceeds memory limits"),
+        Verdict.OUT_OF_MEMORY,
+        "it needs more than the {limits.memory_bytes} bytes of memory allowed",
+    ),
+    (
+        ("table minimum size", "exceeds table limits"),
+        Verdict.EXCEEDS_LIMITS,
+        "it needs a table of more than the {limits.table_elements} elements allowed",
+    ),
+)
+_TOO_MANY = "resource limit exceeded: "  # `instance count too high at 3`
+# What a program that gives up executes. One that does so close to its limit was refused the rest: allocators ask for
+# what they need, so how close cannot be said exactly, and the message tells both numbers in any case.
+_GAVE_UP = "wasm `unreachable` instruction executed"
+_CLOSE_TO_LIMIT = 7 / 8
+
+# Returns what was used so far, given the fuel.
+Measure = Callable[[int | None], Usage]
 
 
 class _Ended(Exception):
@@ -61,25 +91,28 @@ class Invoker:
         capabilities: Sequence[machine.Capability],
         exports: Sequence[Export],
         limits: CallLimits,
+        reports: Reports,
     ) -> None:
         self._engine = engine
         self._component = component
         self._linker = linker
         self._limits = limits
+        self._reports = reports
         imports = machine.import_names(engine, component)
         self._capabilities = [each for each in capabilities if each.configure(imports)]
         self._functions = _prepare(component, exports)
 
-    def probe(self) -> Outcome:
+    def probe(self, measure: Measure) -> Outcome:
         """Instantiate and do nothing: says whether calls can work at all."""
-        return self._timed(lambda store: self._instantiate(store) and b"{}")
+        return self._measured(lambda store: self._instantiate(store) and b"{}", measure)
 
-    def run(self, function: str, arguments: bytes) -> Outcome:
-        """Run one call of a function, by id, with a JSON object; never raises."""
-        return self._timed(lambda store: self._call(store, function, arguments))
+    def run(self, function: str, arguments: bytes, measure: Measure, report: Report | None = None) -> Outcome:
+        """Run one call of a function, by id, with a JSON object; never raises. `report` hears of its progress."""
+        self._reports.begin(report)
+        return self._measured(lambda store: self._call(store, function, arguments), measure)
 
-    def _timed(self, work: Any) -> Outcome:
-        wall, cpu = time.monotonic(), time.process_time()
+    def _measured(self, work: Any, measure: Measure) -> Outcome:
+        wall = time.monotonic()
         verdict, message, payload = Verdict.OK, "", b""
         store = self._open_store()
         try:
@@ -91,14 +124,10 @@ class Invoker:
         except (MemoryError, RecursionError) as error:
             verdict, message = Verdict.OUT_OF_MEMORY, f"the worker ran out of memory for this call's data ({error!r})"
         finally:
+            # While the memories are still there.
+            used = measure(None if self._limits.fuel is None else self._limits.fuel - store.get_fuel())
             store.close()
-        return Outcome(
-            verdict=verdict,
-            payload=payload,
-            message=message,
-            seconds=time.monotonic() - wall,
-            cpu_seconds=time.process_time() - cpu,
-        )
+        return Outcome(verdict=verdict, payload=payload, message=message, seconds=time.monotonic() - wall, usage=used)
 
     def _open_store(self) -> machine.Store:
         limits = self._limits
@@ -183,19 +212,28 @@ class Invoker:
 
     def _ended(self, error: machine.WasmtimeError, prefix: str) -> _Ended:
         """Return the verdict for what wasmtime says; component traps arrive as plain `WasmtimeError`."""
-        if isinstance(error, wasmtime.ExitTrap):
-            return _Ended(Verdict.TRAPPED, f"{prefix}the component ended itself with exit code {error.code}")
         message = machine.short_message(error)
-        if _FUEL_SPENT in message:
-            return _Ended(Verdict.OUT_OF_FUEL, f"{prefix}the call used up its {self._limits.fuel} units of fuel")
-        if _COPIED_TOO_MUCH in message:
-            return _Ended(
-                Verdict.RESPONSE_TOO_LARGE, f"{prefix}the call passes more data than one call may: ask for less"
-            )
-        if all(part in message for part in _MEMORY_REFUSED):
-            allowed = self._limits.memory_bytes
-            return _Ended(Verdict.OUT_OF_MEMORY, f"{prefix}it needs more than the {allowed} bytes of memory allowed")
-        return _Ended(Verdict.TRAPPED, f"{prefix}{message}")
+        if isinstance(error, wasmtime.ExitTrap):
+            message = f"the component ended itself with exit code {error.code}"
+        verdict, message = self._judge(message)
+        return _Ended(verdict, f"{prefix}{message}")
+
+    def _judge(self, message: str) -> tuple[Verdict, str]:
+        limits = self._limits
+        for signs, verdict, explanation in _LIMIT_SIGNS:
+            if all(sign in message for sign in signs):
+                return verdict, explanation.format(limits=limits)
+        if _TOO_MANY in message:
+            what = message.partition(_TOO_MANY)[2]
+            return Verdict.EXCEEDS_LIMITS, f"it needs more than one call may have: {what}"
+        if _GAVE_UP in message:
+            reached = usage.measure_largest_memory()
+            if reached >= limits.memory_bytes * _CLOSE_TO_LIMIT:
+                return Verdict.OUT_OF_MEMORY, (
+                    f"the component gave up with {reached} of the {limits.memory_bytes} bytes of memory it may have"
+                )
+            return Verdict.TRAPPED, f"{message}, when {reached} of {limits.memory_bytes} bytes of memory were in use"
+        return Verdict.TRAPPED, message
 
 
 class _ComponentError(Exception):

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wasmoor_runtime.artifacts.metadata import find_annotation
 from wasmoor_runtime.contract.document import ComponentRef, Contract
 from wasmoor_runtime.contract.status import (
     ArtifactStatus,
+    ComponentInfo,
     ComponentStatus,
+    MemoryStatus,
     Phase,
     Reason,
     Tool,
@@ -18,10 +21,11 @@ from wasmoor_runtime.contract.status import (
     WorkerStatus,
 )
 from wasmoor_runtime.host.tools import Selection
-from wasmoor_runtime.ports import Blob
+from wasmoor_runtime.ports import Blob, Profile
 
 _MAX_TOOLS = 1024
 _MAX_UNSERVED = 64
+_MAX_INTERFACES = 64
 _REASONS = frozenset(Reason)
 
 
@@ -34,6 +38,7 @@ class State:
     message: str = "starting"
     contract: Contract | None = None
     blob: Blob | None = None
+    profile: Profile | None = None
     selection: Selection | None = None
     tools_hash: str = ""
 
@@ -43,7 +48,7 @@ class State:
         return self.phase is Phase.RUNNING
 
 
-def render_status(ref: ComponentRef, state: State, workers: WorkerStatus) -> ComponentStatus:
+def render_status(ref: ComponentRef, state: State, workers: WorkerStatus, memory: MemoryStatus) -> ComponentStatus:
     """Return what `/status` shows; lists are bounded, counts are exact."""
     selection = state.selection
     served = selection.tools if selection else ()
@@ -56,11 +61,13 @@ def render_status(ref: ComponentRef, state: State, workers: WorkerStatus) -> Com
         message=state.message,
         ready=state.ready,
         artifact=_artifact_of(state.blob),
+        component=_component_of(ref, state),
         tools=tuple(Tool(name=tool.name, description=tool.description) for tool in served[:_MAX_TOOLS]),
         tool_count=len(served),
         tools_hash=state.tools_hash,
         unserved=_unserved_of(selection),
         workers=workers,
+        memory=memory,
     )
 
 
@@ -75,7 +82,25 @@ def _artifact_of(blob: Blob | None) -> ArtifactStatus | None:
     if blob is None:
         return None
     return ArtifactStatus(
-        digest=blob.manifest_digest, layer_digest=blob.digest, media_type=blob.media_type, size=blob.size
+        digest=blob.manifest_digest,
+        layer_digest=blob.digest,
+        media_type=blob.media_type,
+        size=blob.size,
+        policy_digest=blob.policy_digest or None,
+    )
+
+
+def _component_of(ref: ComponentRef, state: State) -> ComponentInfo | None:
+    """Return what is known of the component: its own words, or its publisher's, or the name of the resource."""
+    profile, blob = state.profile, state.blob
+    if profile is None or blob is None:
+        return None
+    return ComponentInfo(
+        name=profile.name or find_annotation(blob.annotations, "title") or ref.name,
+        version=profile.version or find_annotation(blob.annotations, "version"),
+        language=profile.language,
+        imports=profile.imports[:_MAX_INTERFACES],
+        exports=profile.exports[:_MAX_INTERFACES],
     )
 
 

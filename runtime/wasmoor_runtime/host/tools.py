@@ -33,6 +33,8 @@ class ServedTool:
     annotations: ToolAnnotations | None
     input_schema: Mapping[str, Any]
     output_schema: Mapping[str, Any]
+    content: bool = False
+    """The result is a list of blocks, shown as it is; clients see no output schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +57,9 @@ def decide_tools(functions: Sequence[Function], wanted: Tools) -> Selection:
     unserved = tuple(Unserved(name=f.name or f.id, reason=f.unsupported) for f in chosen if f.unsupported)
     if not servable:
         raise Stalled(Reason.NO_TOOLS, _explain_nothing(functions, chosen, wanted))
-    _refuse_conflicts(servable)
     overrides = {override.name: override for override in wanted.overrides}
-    tools = tuple(_describe(f, overrides.get(f.name) or overrides.get(f.id)) for f in servable)
+    tools = tuple(_describe(f, overrides.get(f.id) or overrides.get(f.name)) for f in servable)
+    _refuse_conflicts(tools)
     return Selection(tools=tools, unserved=unserved, notes=_notes(functions, chosen, wanted))
 
 
@@ -95,23 +97,25 @@ def _describe(function: Function, override: ToolOverride | None) -> ServedTool:
     title = (override.title if override else None) or (annotations.title if annotations else None)
     description = override.description if override and override.description is not None else function.description
     return ServedTool(
-        name=function.name,
+        name=(override.rename if override else None) or function.name,
         function=function.id,
         title=title,
         description=description,
         annotations=annotations,
         input_schema=function.input_schema,
         output_schema=function.output_schema,
+        content=function.content,
     )
 
 
-def _refuse_conflicts(servable: Sequence[Function]) -> None:
-    for name, count in Counter(function.name for function in servable).items():
+def _refuse_conflicts(tools: Sequence[ServedTool]) -> None:
+    for name, count in Counter(tool.name for tool in tools).items():
         if count > 1:
-            ids = [function.id for function in servable if function.name == name]
+            ids = [tool.function for tool in tools if tool.name == name]
             raise Stalled(
                 Reason.TOOL_NAME_CONFLICT,
-                f"{list_names(ids)} would all be the tool {name!r}: name one of them in spec.tools.exclude",
+                f"{list_names(ids)} would all be the tool {name!r}: give one of them a name with "
+                "spec.tools.overrides[].rename, or leave it out with spec.tools.exclude",
             )
 
 

@@ -10,38 +10,76 @@ come back through the Service, to another pod.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
+import importlib
 import ipaddress
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from wasmoor_runtime.host.component import ComponentHost
-from wasmoor_runtime.mcp.server import ComponentServer
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel.server import Server
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+    from wasmoor_runtime.mcp.listening import Listening
+    from wasmoor_runtime.mcp.shared import SharedServer
 
 # Seconds for all of a request's body.
 BODY_TIMEOUT_SECONDS = 30.0
 # The SDK's own bound on bodies; ours, from the policy, is applied before it.
 _SDK_BODY_BYTES = 1 << 40
+# Seconds that loading the SDK may take, on a machine that has other things to do.
+_SDK_TIMEOUT_SECONDS = 30.0
 
 
-class ComponentEndpoint:
-    """One component at one path."""
+class Endpoint(abc.ABC):
+    """One MCP server at one path."""
 
-    def __init__(self, host: ComponentHost, *, version: str) -> None:
-        self.host = host
-        self._version = version
+    def __init__(self) -> None:
+        self.listening: Listening | None = None
+        """The streams of those who wait for changes, once anybody has sent what the SDK answers."""
+        self._ended = False
         self._manager: StreamableHTTPSessionManager | None = None
+        self._wanted = asyncio.Event()
+        self._opened = asyncio.Event()
+
+    @abc.abstractmethod
+    def build_server(self, listening: Listening) -> Server[dict[str, Any]]:
+        """Return the server that answers; called once the SDK is loaded."""
+
+    @abc.abstractmethod
+    def decide_largest(self) -> int:
+        """Return how many bytes a request may have, or 0 while nothing can be answered."""
+
+    @abc.abstractmethod
+    def explain(self) -> str:
+        """Return why nothing can be answered yet."""
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Answer requests while this is entered; the component must run. To be left by the task that entered it."""
+        """Answer requests while this is entered. To be left by the task that entered it.
+
+        Waits for the first request: the SDK takes half a second and 35 MiB, and pods whose calls all take the fast path
+        never need it. It is imported in a thread, so that calls go on.
+        """
+        await self._wanted.wait()
+        await asyncio.to_thread(importlib.import_module, "wasmoor_runtime.mcp.server")
+        from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+        from wasmoor_runtime.mcp.listening import Listening
+
+        self.listening = Listening()
+        if self._ended:
+            self.listening.close()
         manager = StreamableHTTPSessionManager(
-            ComponentServer(self.host).build(self._version),
+            self.build_server(self.listening),
             stateless=True,
             # With JSON-only answers the SDK would let a call run on after its client went away.
             json_response=False,
@@ -49,24 +87,34 @@ class ComponentEndpoint:
         )
         async with manager.run():
             self._manager = manager
+            self._opened.set()
             try:
                 yield
             finally:
                 self._manager = None
 
+    def announce_tools(self) -> None:
+        """Tell those who wait for it that the tools have changed."""
+        if self.listening is not None:
+            self.listening.announce_tools()
+
+    def end_streams(self) -> None:
+        """End the streams of those who wait for changes, and open no more."""
+        self._ended = True
+        if self.listening is not None:
+            self.listening.close()
+
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request to the component's path."""
+        """Answer one request to this path."""
         if scope["method"] != "POST":
             # A server without sessions has no stream for GET to open and nothing for DELETE to end.
             await _refuse(405, "POST only", scope, receive, send, {"allow": "POST"})
             return
-        manager, contract = self._manager, self.host.contract
-        if manager is None or contract is None:
-            status = self.host.status()
-            text = f"{self.host.id} is {status.phase.value}: {status.message}"
-            await _refuse(503, text, scope, receive, send, {"retry-after": "1"})
+        limit = self.decide_largest()
+        manager = await self._wait_for_manager() if limit else None
+        if manager is None:
+            await _refuse(503, self.explain(), scope, receive, send, {"retry-after": "1"})
             return
-        limit = contract.limits.request_bytes
         try:
             body = await _read_body(receive, limit, _declared_length(scope))
         except ValueError:
@@ -77,12 +125,78 @@ class ComponentEndpoint:
             if body is not None:
                 await manager.handle_request(scope, _replay(body, receive), send)
 
+    async def _wait_for_manager(self) -> StreamableHTTPSessionManager | None:
+        """Return the SDK's side of the endpoint, loaded now if need be."""
+        if self._manager is None:
+            self._wanted.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SDK_TIMEOUT_SECONDS):
+                    await self._opened.wait()
+        return self._manager
+
+
+class ComponentEndpoint(Endpoint):
+    """One component; it must run before this is opened."""
+
+    def __init__(self, host: ComponentHost, *, version: str) -> None:
+        super().__init__()
+        self.host = host
+        self._version = version
+
+    def build_server(self, listening: Listening) -> Server[dict[str, Any]]:
+        """Return the component's server."""
+        from wasmoor_runtime.mcp.server import ComponentServer
+
+        return ComponentServer(self.host, listening).build(self._version)
+
+    def decide_largest(self) -> int:
+        """Return what the component's contract allows."""
+        contract = self.host.contract
+        return contract.limits.request_bytes if contract and self.host.running.is_set() else 0
+
+    def explain(self) -> str:
+        """Return how far the component is."""
+        status = self.host.status()
+        return f"{self.host.id} is {status.phase.value}: {status.message}"
+
+
+class SharedEndpoint(Endpoint):
+    """All components of the process; `refresh` is called whenever one came, went or changed."""
+
+    def __init__(self, hosts: Callable[[], Iterable[ComponentHost]], *, version: str) -> None:
+        super().__init__()
+        self._hosts = hosts
+        self._version = version
+        self._server: SharedServer | None = None
+
+    def refresh(self) -> None:
+        """Take notice of a change, and tell those who listen."""
+        if self._server is not None and self._server.refresh():
+            self.announce_tools()
+
+    def build_server(self, listening: Listening) -> Server[dict[str, Any]]:
+        """Return the server of all components."""
+        from wasmoor_runtime.mcp.shared import SharedServer
+
+        self._server = SharedServer(self._hosts, listening)
+        self._server.refresh()
+        return self._server.build(self._version)
+
+    def decide_largest(self) -> int:
+        """Return the most that any component allows; each checks its own arguments again."""
+        contracts = [host.contract for host in self._hosts() if host.ready]
+        return max((contract.limits.request_bytes for contract in contracts if contract), default=0)
+
+    def explain(self) -> str:
+        """Return that nothing runs."""
+        return "no component runs yet"
+
 
 class Router:
     """The MCP port: paths to endpoints, and the checks that hold for all of them."""
 
-    def __init__(self, endpoints: Mapping[str, ComponentEndpoint], *, check_host: bool) -> None:
-        self._endpoints = dict(endpoints)
+    def __init__(self, endpoints: Mapping[str, Endpoint], *, check_host: bool) -> None:
+        self._endpoints = endpoints  # whoever made it adds and removes
         self._check_host = check_host
         self.draining = False
         """True once the process stops: answers then close their connections."""

@@ -5,15 +5,15 @@ One place builds results, because their shape is what revisions of the protocol 
 
 from __future__ import annotations
 
-import json
-
 import mcp_types as types
+from pydantic import TypeAdapter
 
 from wasmoor_runtime.host.tools import ServedTool
-from wasmoor_runtime.ports import Outcome, Verdict
+from wasmoor_runtime.mcp.answers import Answer, render_meta
+from wasmoor_runtime.ports import Verdict
 
+_BLOCKS: TypeAdapter[list[types.ContentBlock]] = TypeAdapter(list[types.ContentBlock])
 TOOL_META = "wasmoor.dev/tool"
-VERDICT_META = "wasmoor.dev/verdict"
 
 
 def render_tool(component: str, tool: ServedTool) -> types.Tool:
@@ -26,38 +26,19 @@ def render_tool(component: str, tool: ServedTool) -> types.Tool:
         title=tool.title,
         description=tool.description or None,
         input_schema=dict(tool.input_schema),
-        output_schema=dict(tool.output_schema),
+        # Who announces a schema must answer with structured content, and blocks are none.
+        output_schema=None if tool.content else dict(tool.output_schema),
         annotations=annotations,
         _meta={TOOL_META: f"{component}:{tool.function}"},
     )
 
 
-def render_outcome(outcome: Outcome) -> types.CallToolResult:
+def render_answer(answer: Answer) -> types.CallToolResult:
     """Return the call's result. Every verdict but Ok is `isError`, so that a model reads it and can react."""
-    if outcome.verdict is Verdict.OK:
-        return _render_ok(outcome)
-    if outcome.verdict is Verdict.COMPONENT_ERROR:
-        # No structuredContent: it would have to fit the tool's output schema, which describes the good result.
-        return render_failure(outcome.verdict, outcome.payload.decode(errors="replace") or outcome.message)
-    return render_failure(outcome.verdict, f"{outcome.verdict.value}: {outcome.message}")
-
-
-def _render_ok(outcome: Outcome) -> types.CallToolResult:
-    try:
-        text = outcome.payload.decode()
-        structured = json.loads(text)
-    except ValueError:
-        structured = None
-    if not isinstance(structured, dict):
-        # The 2025 revisions allow objects only: one other result would fail the whole answer there.
-        return render_failure(Verdict.CRASHED, f"{Verdict.CRASHED.value}: the component's answer could not be read")
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)], structured_content=structured, is_error=False
-    )
-
-
-def render_failure(verdict: Verdict, text: str) -> types.CallToolResult:
-    """Return an error result with one text block, and the verdict for machines."""
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)], is_error=True, _meta={VERDICT_META: verdict.value}
-    )
+    content: list[types.ContentBlock] = [types.TextContent(type="text", text=answer.text)]
+    if answer.blocks is not None:
+        content = _BLOCKS.validate_python(answer.blocks)
+    meta = render_meta(answer)
+    if answer.verdict is Verdict.OK:
+        return types.CallToolResult(content=content, structured_content=answer.structured, is_error=False, _meta=meta)
+    return types.CallToolResult(content=content, is_error=True, _meta=meta)

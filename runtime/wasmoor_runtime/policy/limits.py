@@ -11,7 +11,7 @@ from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.contract.quantities import parse_bytes, parse_duration
 from wasmoor_runtime.contract.spec import Execution, Limits
 
-_COUNTS = ("table_elements", "instances", "tables", "memories", "fuel", "concurrency")
+_COUNTS = ("table_elements", "instances", "tables", "memories", "fuel", "concurrency", "calls_per_second")
 _SIZES = {
     "memory": "memory_bytes",
     "stack": "stack_bytes",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from wasmoor_runtime import errors
 from wasmoor_runtime.contract.document import AppliedPolicy
-from wasmoor_runtime.contract.spec import Limits
+from wasmoor_runtime.contract.spec import Artifacts, Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,7 @@ class NamedPolicy:
     name: str
     default: bool = False
     limits: Limits = field(default_factory=Limits)
+    artifacts: Artifacts = field(default_factory=Artifacts)
     problem: str = ""
     """Why its spec cannot be understood; empty when it can."""
 
@@ -33,6 +34,7 @@ class Selection:
 
     applied: AppliedPolicy = field(default_factory=AppliedPolicy)
     limits: Limits = field(default_factory=Limits)
+    artifacts: Artifacts = field(default_factory=Artifacts)
 
 
 def select_policy(policy_ref: str | None, policies: Iterable[NamedPolicy]) -> Selection:
@@ -55,9 +57,10 @@ def describe_conflict(names: Iterable[str]) -> str:
     return f"the policies {listed} all say default: true; leave it in one of them, or name one in spec.policyRef"
 
 
-def hash_limits(limits: Limits) -> str:
+def hash_rules(*rules: Limits | Artifacts) -> str:
     """Return `sha256:…` over what a policy says, so that pods roll over when, and only when, that changes."""
-    text = json.dumps(limits.model_dump(mode="json", by_alias=True, exclude_none=True), sort_keys=True)
+    said = [part.model_dump(mode="json", by_alias=True, exclude_defaults=True) for part in rules]
+    text = json.dumps(said, sort_keys=True)
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
@@ -77,6 +80,6 @@ def _select(policy: NamedPolicy, source: str) -> Selection:
     if policy.problem:
         raise errors.Stalled("PolicyInvalid", f"the ComponentPolicy {policy.name} cannot be used: {policy.problem}")
     applied = AppliedPolicy.model_validate(
-        {"name": policy.name, "source": source, "hash": hash_limits(policy.limits)},
+        {"name": policy.name, "source": source, "hash": hash_rules(policy.limits, policy.artifacts)},
     )
-    return Selection(applied=applied, limits=policy.limits)
+    return Selection(applied=applied, limits=policy.limits, artifacts=policy.artifacts)

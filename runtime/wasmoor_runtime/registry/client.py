@@ -7,9 +7,6 @@ runtime's `sources`.
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import ssl
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,14 +15,13 @@ from typing import Any, Self, TypeVar
 
 import oras.provider
 import requests
-import urllib3.exceptions
 
 from wasmoor_runtime.artifacts import digests, locations, manifests, references, refusals
 from wasmoor_runtime.artifacts.locations import Location
 from wasmoor_runtime.artifacts.refusals import Refusal
 from wasmoor_runtime.contract.status import Reason
-from wasmoor_runtime.registry import transport
-from wasmoor_runtime.registry.aborts import Abort, Aborted
+from wasmoor_runtime.registry import failures, transport
+from wasmoor_runtime.registry.aborts import Abort
 from wasmoor_runtime.registry.authentication import Authentication, Credentials
 
 USER_AGENT = "wasmoor"
@@ -40,6 +36,7 @@ class Client:
         self._location = location
         self._subject = subject
         self._abort = abort
+        self._guard = failures.Guard(abort, subject, location.host, refusals.REGISTRY)
         self._known = credentials is not None
         self._session = transport.Session(abort, USER_AGENT)
         # A proxy would look for the loopback address on itself.
@@ -91,7 +88,7 @@ class Client:
     def stream_blob(self, digest: str, size: int) -> Iterator[bytes]:
         """Yield a blob's bytes; they are what the digest names only if this ends without a `Refusal`."""
         with self._send("GET", self._location.blob(digest), stream=True) as response:
-            yield from digests.check_stream(self._read(response), digest, size, self._subject)
+            yield from digests.check_stream(self._guard.read(response), digest, size, self._subject)
 
     def has_blob(self, digest: str) -> bool:
         """Return whether the repository has this blob."""
@@ -129,7 +126,7 @@ class Client:
         stream: bool = False,
     ) -> requests.Response:
         """Return a response with a status below 400."""
-        with self._refusing():
+        with self._guard.refusing():
             own = locations.is_same_origin(url, self._location.base)
             # An upload may be led to a store of its own, which is told nothing about who we are.
             send = _send_once(self._oras) if own else self._session.request
@@ -148,67 +145,9 @@ class Client:
             retry_after=refusals.parse_retry_after(asked, datetime.now(UTC)) if asked else None,
         )
 
-    def _read(self, response: requests.Response) -> Iterator[bytes]:
-        """Yield what arrives as it arrives: a server that trickles must not fill a large buffer first."""
-        while True:
-            self._abort.check()
-            with self._refusing(Reason.PULL_FAILED):
-                chunk = response.raw.read1(transport.CHUNK, decode_content=False)
-            if not chunk:
-                return
-            yield chunk
-
-    @contextlib.contextmanager
-    def _refusing(self, reason: Reason = Reason.REGISTRY_UNAVAILABLE) -> Iterator[None]:
-        """Turn whatever the network does into a `Refusal`, or into `Aborted` if that was our own doing."""
-        try:
-            yield
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if self._abort.is_set():
-                raise Aborted from None
-            cause, advice = _explain(error)
-            host = self._location.host
-            raise refusals.refuse_silence(self._subject, host, cause, advice=advice, reason=reason) from None
-
 
 def _send_once(client: Any) -> Callable[..., requests.Response]:
     """Return oras' request without its decorator, which repeats it after 3, 5, 11, 29 and 83 seconds of sleep."""
     undecorated = oras.provider.Registry.do_request.__wrapped__
     bound: Callable[..., requests.Response] = undecorated.__get__(client)
     return bound
-
-
-# The first that is found in the chain of causes is what happened: type → what it did, what to do.
-_CAUSES: tuple[tuple[type[BaseException], str, str], ...] = (
-    (socket.gaierror, "has a name that cannot be resolved", "check the spelling and the name server"),
-    (ssl.SSLCertVerificationError, "has a certificate that is not trusted here", "use one that is"),
-    (ssl.SSLError, "does not speak TLS", "write `insecure: true` if this registry speaks plain HTTP"),
-    (ConnectionRefusedError, "refused the connection", "check its port, and that it runs"),
-    (requests.TooManyRedirects, "redirects in circles", "let the registry's owner correct that"),
-    (requests.ConnectTimeout, "did not accept a connection in time", ""),
-    (requests.Timeout, "did not answer in time", ""),
-    (urllib3.exceptions.ReadTimeoutError, "stopped answering", ""),
-    (urllib3.exceptions.IncompleteRead, "ended the transfer too early", ""),
-    (OSError, "closed the connection", ""),
-)
-
-
-def _explain(error: BaseException) -> tuple[str, str]:
-    """Return what a registry did, in the words of `it …`, and what to do about it. URLs stay out of both."""
-    chain = list(_unchain(error))
-    for kind, cause, advice in _CAUSES:
-        if any(isinstance(link, kind) for link in chain):
-            return cause, advice
-    return "answered with something that is not HTTP", "check that it is an OCI registry"
-
-
-def _unchain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and everything that it wraps."""
-    seen: set[int] = set()
-    todo = [error]
-    while todo:
-        link = todo.pop()
-        if isinstance(link, BaseException) and id(link) not in seen:
-            seen.add(id(link))
-            yield link
-            todo += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]

@@ -11,16 +11,19 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from wasmoor_runtime.artifacts import refusals
+from wasmoor_runtime.artifacts.refusals import Server
 from wasmoor_runtime.registry.aborts import Abort
 
 T = TypeVar("T")
 
 
-async def run(operation: Callable[[Abort], T], *, subject: str, host: str, timeout: float) -> T:
+async def run(
+    operation: Callable[[Abort], T], *, subject: str, host: str, timeout: float, server: Server = refusals.REGISTRY
+) -> T:
     """Return what the operation returns; after `timeout` seconds, or when cancelled, the operation is aborted.
 
     Raises:
-        Refusal: RegistryUnavailable (waiting) at the deadline, or whatever the operation refuses.
+        Refusal: the server's `unavailable` (waiting) at the deadline, or whatever the operation refuses.
     """
     abort = Abort()
     executor = concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="registry")
@@ -33,7 +36,9 @@ async def run(operation: Callable[[Abort], T], *, subject: str, host: str, timeo
             abort.set()
             work.add_done_callback(_forget)
     if not done:
-        raise refusals.refuse_silence(subject, host, f"gave no complete answer within {timeout:g} seconds")
+        raise refusals.refuse_silence(
+            subject, host, f"gave no complete answer within {timeout:g} seconds", server=server
+        )
     return work.result()
 
 

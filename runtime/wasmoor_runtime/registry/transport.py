@@ -47,7 +47,9 @@ class Session(requests.Session):
         self.mount("https://", adapter)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Take credentials out of a request that a redirect leads to another origin."""
+        """Take credentials out of a request that a redirect leads to another origin, and cookies out of any."""
+        # Along redirects requests keeps cookies in a jar of its own, which knows nothing of our policy.
+        prepared_request.headers.pop("Cookie", None)
         if not locations.is_same_origin(response.url, prepared_request.url or ""):
             prepared_request.headers.pop("Authorization", None)
 
@@ -56,7 +58,7 @@ class Session(requests.Session):
         target = super().get_redirect_target(resp)
         if target is not None and not locations.may_follow(resp.url, requests.compat.urljoin(resp.url, target)):
             host = requests.compat.urlsplit(resp.url).netloc
-            text = f"{host} redirects to an address that is not https; let the registry's owner correct that"
+            text = f"{host} redirects to an address that is not https; let its owner correct that"
             raise Refusal(Reason.PULL_FAILED, text)
         return target
 

@@ -6,7 +6,6 @@ is anonymous: `find_credentials` is where pull secrets come in.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,13 +21,11 @@ from wasmoor_runtime.registry.aborts import Abort
 from wasmoor_runtime.registry.authentication import Credentials
 from wasmoor_runtime.registry.client import Client
 from wasmoor_runtime.registry.resolution import Resolved
-from wasmoor_runtime.sources import faults
+from wasmoor_runtime.sources import faults, progress
 from wasmoor_runtime.sources.cache import Cache
 
 # Seconds for one pull, manifest and component.
 TIMEOUT = 300.0
-# Progress is told in steps of this many bytes.
-PROGRESS_STEP = 1024 * 1024
 
 FindCredentials = Callable[[Reference], Credentials | None]
 
@@ -48,7 +45,7 @@ class OciFetcher:
         self._find_credentials = find_credentials
         self._timeout = timeout
 
-    async def fetch(self, source: PinnedOciSource, progress: Progress | None = None) -> Blob:
+    async def fetch(self, source: PinnedOciSource, told: Progress | None = None) -> Blob:
         """Return the checked bytes, from the cache if they are there.
 
         Raises:
@@ -61,7 +58,7 @@ class OciFetcher:
         except ValueError as error:
             raise errors.Stalled("ReferenceInvalid", str(error)) from None
         subject = reference.pin(source.digest)
-        report = _report_from_thread(progress)
+        report = progress.report_from_thread(told)
 
         def pull(abort: Abort) -> Blob:
             with Client(location, subject, abort, self._find_credentials(reference)) as client:
@@ -96,6 +93,7 @@ class _Pull:
             media_type=artifact.media_type,
             size=artifact.size,
             annotations=artifact.annotations,
+            policy_digest=artifact.policy_digest,
         )
 
     def _read_manifest(self) -> bytes:
@@ -129,23 +127,3 @@ async def resolve(reference: str, *, insecure: bool = False, mirror_urls: mirror
         raise errors.Stalled("ReferenceInvalid", str(error)) from None
     except Refusal as refusal:
         raise faults.render_fault(refusal) from refusal
-
-
-def _report_from_thread(progress: Progress | None) -> Progress:
-    """Return a function for another thread that tells the event loop's `progress`, in steps."""
-    if progress is None:
-        return _report_nothing
-    loop = asyncio.get_running_loop()
-    told = 0
-
-    def report(done: int, size: int) -> None:
-        nonlocal told
-        if done >= size or done < told or done - told >= PROGRESS_STEP:
-            told = done
-            loop.call_soon_threadsafe(progress, done, size)
-
-    return report
-
-
-def _report_nothing(done: int, size: int) -> None:
-    """Nobody listens."""

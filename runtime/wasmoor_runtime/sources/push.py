@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from wasmoor_runtime import errors
-from wasmoor_runtime.artifacts import digests, layouts, locations, preambles, references
+from wasmoor_runtime.artifacts import digests, layouts, locations, mirrors, preambles, references
 from wasmoor_runtime.artifacts.layouts import Interfaces, Layout
+from wasmoor_runtime.artifacts.locations import Location
 from wasmoor_runtime.artifacts.references import Reference
 from wasmoor_runtime.artifacts.refusals import Refusal
 from wasmoor_runtime.contract.status import Reason
@@ -44,9 +44,9 @@ async def push(
     reference: str,
     *,
     insecure: bool = False,
+    mirror_urls: mirrors.Mirrors | None = None,
     annotations: Mapping[str, str] | None = None,
     interfaces: Callable[[bytes], Interfaces] | None = None,
-    created: datetime = layouts.EPOCH,
     credentials: Credentials | None = None,
 ) -> PushResult:
     """Push the component under the reference's tag; `interfaces` reads imports and exports from its bytes.
@@ -66,8 +66,9 @@ async def push(
         data = await asyncio.to_thread(_read_component, path)
         found = interfaces(data) if interfaces else Interfaces()
         digest = digests.compute_digest(data)
-        layout = layouts.render_layout(digest, len(data), found, annotations=annotations or {}, created=created)
-        await _upload(parsed, data, layout, insecure=insecure, credentials=credentials)
+        layout = layouts.render_layout(digest, len(data), found, annotations=annotations or {})
+        location = locations.locate(parsed, insecure=insecure, mirror=mirrors.find_mirror(parsed, mirror_urls or {}))
+        await _upload(parsed, location, data, layout, credentials=credentials)
     except Refusal as refusal:
         raise faults.render_fault(refusal) from refusal
     pinned = parsed.pin(layout.manifest_digest)
@@ -76,14 +77,13 @@ async def push(
 
 async def _upload(
     reference: Reference,
+    location: Location,
     data: bytes,
     layout: Layout,
     *,
-    insecure: bool,
     credentials: Credentials | None,
 ) -> None:
     """Push blobs first, then the manifest that names them: a reader never finds half of it."""
-    location = locations.locate(reference, insecure=insecure)
 
     def upload(abort: Abort) -> None:
         with Client(location, str(reference), abort, credentials) as client:

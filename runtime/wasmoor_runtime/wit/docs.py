@@ -17,7 +17,10 @@ _LONGEST = 4096  # characters of one description
 
 
 def parse_docs(section: bytes) -> dict[str, str]:
-    """Return descriptions by `function` for worlds and by `interface#function` for interfaces (short names)."""
+    """Return descriptions by `function` for worlds and by `interface#function` for interfaces (short names).
+
+    What is said of a whole interface has the key `interface#`; of a whole world, the key is empty.
+    """
     if not section or section[0] != _VERSION:
         return {}
     try:
@@ -29,19 +32,33 @@ def parse_docs(section: bytes) -> dict[str, str]:
 
 def find_doc(docs: Mapping[str, str], identity: str) -> str:
     """Return the description of a function id, or an empty string."""
+    interface, function = _split(identity)
+    return docs.get(f"{interface}{function}", "")
+
+
+def find_context(docs: Mapping[str, str], identity: str) -> str:
+    """Return what is said of the interface or world that a function is part of, or an empty string."""
+    return docs.get(_split(identity)[0], "")
+
+
+def _split(identity: str) -> tuple[str, str]:
+    """Return the short name of a function id's interface with a `#`, empty for a world's own, and the function."""
     interface, separator, function = identity.rpartition("#")
     short = interface.rpartition("/")[2].partition("@")[0]
-    return docs.get(f"{short}#{function}" if separator else function, "")
+    return f"{short}{separator}", function
 
 
 def _walk(document: object) -> Iterator[tuple[str, str]]:
     for _, world in _items(document, "worlds"):
+        yield from _doc("", world)
         for name, function in _items(world, "func_exports"):
             yield from _doc(name, function)
         for interface, body in _items(world, "interface_exports"):
+            yield from _doc(f"{interface}#", body)
             for name, function in _items(body, "funcs"):
                 yield from _doc(f"{interface}#{name}", function)
     for interface, body in _items(document, "interfaces"):
+        yield from _doc(f"{interface}#", body)
         for name, function in _items(body, "funcs"):
             yield from _doc(f"{interface}#{name}", function)
 

@@ -8,9 +8,6 @@ functions of an exported interface carry the interface's short name, so that `ac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-
-from wasmoor_runtime.errors import Stalled
 
 TOOL_NAME = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
@@ -44,16 +41,3 @@ def find_unfit(name: str) -> str:
     if not TOOL_NAME.match(name):
         return f"its tool name {name!r} is longer than 64 characters or holds others than letters, digits, _ and -"
     return ""
-
-
-def check_names(identities: Iterable[str]) -> None:
-    """Raise `Stalled` (ToolNameConflict) when two functions would have the same tool name."""
-    taken: dict[str, str] = {}
-    for identity in identities:
-        name = tool_name(identity)
-        other = taken.setdefault(name, identity)
-        if other != identity:
-            raise Stalled(
-                "ToolNameConflict",
-                f"{other} and {identity} would both be the tool {name}: rename one of the interfaces or functions",
-            )

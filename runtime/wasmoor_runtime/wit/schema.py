@@ -82,7 +82,7 @@ def _tuple(kind: types.Tuple) -> Schema:
     count = len(kind.elements)
     schemas = [type_schema(each) for each in kind.elements]
     distinct = [schema for index, schema in enumerate(schemas) if schema not in schemas[:index]]
-    items = distinct[0] if len(distinct) == 1 else {"anyOf": distinct}
+    items = {"anyOf": distinct} if len(distinct) > 1 else next(iter(distinct), {})
     order = types.shorten(", ".join(types.describe(each) for each in kind.elements))
     described = f"In this order: {order}."
     return {"type": "array", "items": items, "minItems": count, "maxItems": count, "description": described}

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 
+from wasmoor_runtime.ports import Usage
 from wasmoor_runtime.workers import frames, sizing
 from wasmoor_runtime.workers.generation import Generation
 
@@ -87,6 +88,14 @@ class Crew:
         if row is not None and row in self._alive | self._forking and row not in self._ending:
             self._ending.add(row)
             self.generation.kill(row, call)
+
+    def measure(self, row: int | None, call: int) -> Usage | None:
+        """Return what this running call has used so far; None when it has ended or cannot be asked."""
+        if self.generation is None:
+            return None
+        if row is None:
+            row = self.generation.table.find(call)
+        return None if row is None else self.generation.measure(row, call)
 
     def top_up(self) -> None:
         """Ask for the workers that are missing, later if they have been dying at once."""

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from wasmoor_runtime.contract.document import CallLimits
-from wasmoor_runtime.engine import children
+from wasmoor_runtime.engine import children, usage
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
-from wasmoor_runtime.ports import Blob, Function
+from wasmoor_runtime.ports import Blob, Usage
 from wasmoor_runtime.workers import frames, slots
 from wasmoor_runtime.workers import job as jobs
+from wasmoor_runtime.workers.job import Loaded
 
 _MODULE = "wasmoor_runtime.workers.zygote"
 _START_SECONDS = 60.0
@@ -39,6 +40,9 @@ class Listener(Protocol):
 
     def on_reply(self, reply: frames.Reply) -> None:
         """A worker answered."""
+
+    def on_told(self, told: frames.Told) -> None:
+        """A worker says how far its call is."""
 
     def on_writable(self) -> None:
         """The socket takes requests again."""
@@ -85,8 +89,8 @@ class Generation:
     @classmethod
     async def start(
         cls, compiled: Path, blob: Blob, limits: CallLimits, rows: int, listener: Listener
-    ) -> tuple[Generation, tuple[Function, ...]]:
-        """Return a generation whose component is loaded, and what that exports. Raises `Stalled` or `Waiting`.
+    ) -> tuple[Generation, Loaded]:
+        """Return a generation whose component is loaded, and what that is. Raises `Stalled` or `Waiting`.
 
         Both paths must be absolute: the zygote runs in the root directory.
         """
@@ -107,7 +111,7 @@ class Generation:
             await generation.close()
             raise
 
-    async def _open(self) -> tuple[Function, ...]:
+    async def _open(self) -> Loaded:
         reader, _writer = await asyncio.open_unix_connection(sock=self._control, limit=_LARGEST_REPORT)
         self._writer = _writer
         report = await _read_report(reader)
@@ -117,7 +121,7 @@ class Generation:
             raise _fault(report["fault"], report["reason"], report["message"])
         self._loop.add_reader(self._work.fileno(), self._read_replies)
         self._reading = asyncio.create_task(self._read_reports(reader), name="wasmoor-zygote-reports")
-        return tuple(Function(**each) for each in report["functions"])
+        return Loaded.from_report(report)
 
     def fork(self, row: int) -> None:
         """Ask for a worker in this row."""
@@ -139,6 +143,23 @@ class Generation:
         except (ConnectionError, BrokenPipeError):
             return False  # nobody is there any more; `on_lost` is on its way
         return True
+
+    def measure(self, row: int, call: int) -> Usage | None:
+        """Return what the call in this row has used so far, asked of the kernel; None when it has ended.
+
+        Fuel is not known before the worker tells.
+        """
+        pid = self._pids.get(row)
+        if pid is None:
+            return None
+        before = self.table.used(row)
+        try:
+            with contextlib.closing(usage.Meter(pid)) as meter:
+                now = meter.read()
+        except OSError:
+            return None
+        # Looked at afterwards: a worker that still runs this call is the one that was read.
+        return usage.decide_usage(before, now, None) if self.table.call(row) == call else None
 
     def drain(self) -> None:
         """Read the answers that are there: before a worker's death is taken for the end of its call."""
@@ -198,7 +219,10 @@ class Generation:
             if reply is None:
                 self._loop.remove_reader(self._work.fileno())
                 return
-            self._listener.on_reply(reply)
+            if isinstance(reply, frames.Told):
+                self._listener.on_told(reply)
+            else:
+                self._listener.on_reply(reply)
 
     async def _read_reports(self, reader: asyncio.StreamReader) -> None:
         while (report := await _read_report(reader)) is not None:

@@ -17,18 +17,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wasmoor_runtime.contract.document import CallLimits
-from wasmoor_runtime.contract.status import WorkerStatus
+from wasmoor_runtime.contract.status import MemoryStatus, WorkerStatus
 from wasmoor_runtime.errors import RuntimeFault, Stalled
-from wasmoor_runtime.ports import Blob, Function, Outcome, Verdict
+from wasmoor_runtime.ports import Blob, Function, Outcome, Profile, Report, Verdict
 from wasmoor_runtime.workers import frames, sizing
 from wasmoor_runtime.workers.crew import Crew
 from wasmoor_runtime.workers.generation import Generation
-from wasmoor_runtime.workers.job import CodeUnusable
+from wasmoor_runtime.workers.job import CodeUnusable, Loaded
 
 _TICK_SECONDS = 0.05  # how often slow calls are looked for, while there are calls
 _PROBE_SECONDS = 5.0  # a component may take this long to start, or as long as a call if that is longer
 _FORGET_NS = 10_000_000_000  # how long after its deadline a call that no worker took is still expected to be taken
 _NOT_LINKED = "matching implementation was not found"
+# What it means that a component cannot even be started.
+_PROBE_REASONS = {Verdict.OUT_OF_MEMORY: "ExceedsPolicy", Verdict.EXCEEDS_LIMITS: "ExceedsPolicy"}
 _STOPPING = Outcome(verdict=Verdict.UNAVAILABLE, message="the component is being stopped")
 
 logger = logging.getLogger(__name__)
@@ -41,6 +43,7 @@ class _Call:
     request: frames.Request
     answer: asyncio.Future[Outcome]
     began: float  # time.monotonic()
+    report: Report | None
 
     @property
     def id(self) -> int:
@@ -81,7 +84,7 @@ class ProcessPool:
         self._limits = limits
         self._loop = asyncio.get_running_loop()
         self._crew = Crew(limits.concurrency)
-        self._functions: tuple[Function, ...] = ()
+        self._loaded: Loaded | None = None
         self._restarting: asyncio.Task[None] | None = None
         self._closing = False
         self._ids = itertools.count(1)
@@ -89,12 +92,18 @@ class ProcessPool:
         self._sent: dict[int, _Call] = {}  # given to the kernel; answered ones stay until their worker is done
         self._strays: set[tuple[int, int]] = set()  # row and call of work nobody waits for, seen at the last tick
         self._ticking: asyncio.TimerHandle | None = None
+        self._peak_bytes = 0
         self._idle = asyncio.Event()
 
     @property
     def functions(self) -> tuple[Function, ...]:
         """What the component exports, in its own order, unsupported functions included."""
-        return self._functions
+        return self._loaded.functions if self._loaded else ()
+
+    @property
+    def profile(self) -> Profile:
+        """What the component says of itself, and what it imports and exports."""
+        return self._loaded.profile if self._loaded else Profile()
 
     def status(self) -> WorkerStatus:
         """Return what the processes do now."""
@@ -107,6 +116,16 @@ class ProcessPool:
             crashed=self._crew.crashed,
         )
 
+    def memory(self) -> MemoryStatus:
+        """Return what running calls hold, asked of the kernel now, and the most that one has held."""
+        held = [
+            used.memory_bytes
+            for row, (call, _) in self._crew.running().items()
+            if call in self._sent and (used := self._crew.measure(row, call)) is not None
+        ]
+        self._peak_bytes = max(self._peak_bytes, *held, 0)
+        return MemoryStatus(current_bytes=sum(held), peak_bytes=self._peak_bytes, active_instances=len(held))
+
     async def open(self) -> None:
         """Start the processes and try an instance. Raises `Stalled` or `Waiting`."""
         await self._start_generation()
@@ -116,17 +135,18 @@ class ProcessPool:
         if outcome.verdict == Verdict.EXECUTION_TIMEOUT:
             raise Stalled("CompileFailed", f"the component could not be started within {timeout:g} seconds")
         if outcome.verdict != Verdict.OK:
-            reason = "UnsupportedInterface" if _NOT_LINKED in outcome.message else "CompileFailed"
-            raise Stalled(reason, outcome.message)
+            reason = _PROBE_REASONS.get(outcome.verdict, "CompileFailed")
+            raise Stalled("UnsupportedInterface" if _NOT_LINKED in outcome.message else reason, outcome.message)
 
-    async def call(self, function: str, arguments: bytes, *, timeout: float) -> Outcome:
+    async def call(self, function: str, arguments: bytes, *, timeout: float, report: Report | None = None) -> Outcome:
         """Run one call; see `ports.Pool.call`."""
         refused = self._refuse(arguments)
         if refused is not None:
             return refused
         identity, deadline = next(self._ids), _deadline_ns(timeout)
-        request = frames.Request(call=identity, deadline_ns=deadline, function=function, arguments=arguments)
-        return await self._submit(request, timeout)
+        kind = frames.RUN if report is None else frames.RUN_REPORTING
+        request = frames.Request(call=identity, deadline_ns=deadline, kind=kind, function=function, arguments=arguments)
+        return await self._submit(request, timeout, report)
 
     async def close(self, grace: float) -> None:
         """Let calls finish for `grace` seconds, then answer the rest with `Unavailable` and end all processes."""
@@ -163,8 +183,8 @@ class ProcessPool:
             return Outcome(verdict=Verdict.BUSY, message=message)
         return None
 
-    async def _submit(self, request: frames.Request, timeout: float) -> Outcome:
-        call = _Call(request=request, answer=self._loop.create_future(), began=time.monotonic())
+    async def _submit(self, request: frames.Request, timeout: float, report: Report | None = None) -> Outcome:
+        call = _Call(request=request, answer=self._loop.create_future(), began=time.monotonic(), report=report)
         self._waiting.append(call)
         timer = self._loop.call_later(timeout, self._expire, call, timeout)
         self._dispatch()
@@ -179,16 +199,22 @@ class ProcessPool:
                 self._idle.set()
 
     def _expire(self, call: _Call, timeout: float) -> None:
-        verdict = Verdict.EXECUTION_TIMEOUT
+        verdict, used = Verdict.EXECUTION_TIMEOUT, None
         if call.id in self._sent:
+            used = self._crew.measure(None, call.id)
             message = f"the call took longer than {timeout:g} seconds and was ended"
         elif self._crew.size:
             message = f"the call waited for {timeout:g} seconds and did not begin: others took all workers"
         else:
             verdict = Verdict.UNAVAILABLE
             message = f"no process could be started within {timeout:g} seconds that runs the call"
-        call.settle(Outcome(verdict=verdict, message=message))
+        self._settle(call, Outcome(verdict=verdict, message=message, usage=used))
         self._abandon(call)
+
+    def _settle(self, call: _Call, outcome: Outcome) -> None:
+        if outcome.usage is not None:
+            self._peak_bytes = max(self._peak_bytes, outcome.usage.memory_bytes)
+        call.settle(outcome)
 
     def _abandon(self, call: _Call) -> None:
         """Have nobody work on a call that is answered: withdraw it, or end its worker.
@@ -216,8 +242,14 @@ class ProcessPool:
         self._crew.failures = 0
         call = self._sent.pop(reply.call, None)
         if call is not None and reply.outcome is not None:
-            call.settle(reply.outcome)
+            self._settle(call, reply.outcome)
         self._dispatch()
+
+    def on_told(self, told: frames.Told) -> None:
+        """A worker says how far its call is."""
+        call = self._sent.get(told.call)
+        if call is not None and call.report is not None and not call.answer.done():
+            call.report(told.step)
 
     def on_writable(self) -> None:
         """The socket takes requests again."""
@@ -261,8 +293,8 @@ class ProcessPool:
 
     async def _start_generation(self) -> None:
         rows = self._limits.concurrency
-        generation, functions = await Generation.start(self._compiled, self._blob, self._limits, rows, self)
-        self._functions = self._functions or functions
+        generation, loaded = await Generation.start(self._compiled, self._blob, self._limits, rows, self)
+        self._loaded = self._loaded or loaded
         self._crew.attach(generation)
 
     async def _restart(self, dead: Generation) -> None:

@@ -1,6 +1,7 @@
 """A table in shared memory that says which worker runs which call since when.
 
-One row for every worker there may be: the id of its call (0 for none) and when it began (CLOCK_MONOTONIC ns). Workers
+One row for every worker there may be: the id of its call (0 for none), when it began (CLOCK_MONOTONIC ns), and what the
+process had used by then, so that the front can tell what a running call uses, or one that it ends. Workers
 write their own row, the front reads all of them, and the zygote reads one before it kills: it does so while the worker
 is stopped, so that a worker that has gone on to another call is spared.
 """
@@ -10,9 +11,11 @@ from __future__ import annotations
 import mmap
 import os
 
-_FIELDS = 2
+from wasmoor_runtime.engine.usage import Reading
+
+_FIELDS = 6
 _WORD = 8
-_CALL, _SINCE = range(_FIELDS)
+_CALL, _SINCE, _USED = range(3)  # `_USED` and what follows hold a `usage.Reading`
 
 
 class SlotTable:
@@ -31,10 +34,20 @@ class SlotTable:
         os.ftruncate(fd, rows * _FIELDS * _WORD)
         return fd
 
-    def begin(self, row: int, call: int, now_ns: int) -> None:
-        """Say that this worker has begun a call."""
-        self._words[row * _FIELDS + _SINCE] = now_ns
-        self._words[row * _FIELDS + _CALL] = call
+    def begin(self, row: int, call: int, now_ns: int, used: Reading) -> None:
+        """Say that this worker has begun a call, and what its process had used before."""
+        words, base = self._words, row * _FIELDS
+        words[base + _SINCE] = now_ns
+        words[base + _USED] = used.cpu_ns
+        words[base + _USED + 1] = used.data_bytes
+        words[base + _USED + 2] = used.operations
+        words[base + _USED + 3] = used.moved
+        words[base + _CALL] = call
+
+    def used(self, row: int) -> Reading:
+        """Return what this worker's process had used when its call began."""
+        base = row * _FIELDS + _USED
+        return Reading(*self._words[base : base + 4])
 
     def end(self, row: int) -> None:
         """Say that this worker is free."""

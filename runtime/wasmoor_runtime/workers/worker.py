@@ -7,13 +7,16 @@ deadline the front answers, and has this process killed.
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import socket
 import time
 from pathlib import Path
 
 from wasmoor_runtime.contract.document import CallLimits
+from wasmoor_runtime.engine import usage
 from wasmoor_runtime.engine.invocation import Invoker
+from wasmoor_runtime.ports import Report, Step, Usage
 from wasmoor_runtime.workers import frames, slots
 
 # Beyond the guest's memory: the interpreter, and the call's data in its several forms. wasmtime's C API holds every
@@ -26,6 +29,7 @@ _HOST_STACK_BYTES = 8 * 1024 * 1024
 def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, row: int) -> None:
     """Serve until the front is gone or says that this worker is no longer needed."""
     buffer = bytearray(frames.LARGEST_FRAME)
+    meter = usage.Meter(os.getpid())
     while (request := frames.receive_request(sock, buffer)) is not None:
         if request.kind == frames.RETIRE:
             return
@@ -33,12 +37,27 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
         if now > request.deadline_ns:
             frames.send_reply(sock, request.call, None)
             continue
-        table.begin(row, request.call, now)
-        probing = request.kind == frames.PROBE
-        outcome = invoker.probe() if probing else invoker.run(request.function, request.arguments)
+        before = meter.begin()
+        table.begin(row, request.call, now, before)
+
+        def measure(fuel: int | None, before: usage.Reading = before) -> Usage:
+            return usage.decide_usage(before, meter.read(), fuel)
+
+        if request.kind == frames.PROBE:
+            outcome = invoker.probe(measure)
+        else:
+            report = _reporting(sock, request.call) if request.kind == frames.RUN_REPORTING else None
+            outcome = invoker.run(request.function, request.arguments, measure, report)
         frames.send_reply(sock, request.call, outcome)
         # After the answer: a worker that dies in between has answered, and the front looks for answers first.
         table.end(row)
+
+
+def _reporting(sock: socket.socket, call: int) -> Report:
+    def report(step: Step) -> None:
+        frames.send_step(sock, call, step)
+
+    return report
 
 
 def limit_process(limits: CallLimits) -> None:

@@ -20,21 +20,20 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from wasmoor_runtime.artifacts import metadata
 from wasmoor_runtime.capabilities import catalog
 from wasmoor_runtime.contract.document import CallLimits
-from wasmoor_runtime.engine import binary, children, inspection, machine
+from wasmoor_runtime.engine import children, inspection, machine
 from wasmoor_runtime.engine.invocation import Invoker
+from wasmoor_runtime.engine.reports import Reports
 from wasmoor_runtime.engine.settings import EngineSettings
 from wasmoor_runtime.errors import RuntimeFault, Stalled, Waiting
-from wasmoor_runtime.ports import Function
-from wasmoor_runtime.wit import docs
 from wasmoor_runtime.workers import job as jobs
 from wasmoor_runtime.workers import slots, worker
-from wasmoor_runtime.workers.job import CodeUnusable
+from wasmoor_runtime.workers.job import CodeUnusable, Loaded
 
 _LARGEST_COMMAND = 64 * 1024
 # How long a worker may take to stop before it is killed without a look at its call.
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     sock = socket.socket(fileno=int(work))
     task = jobs.Job.from_json(job)
     try:
-        invoker, functions = load_component(task)
+        invoker, loaded = load_component(task)
     except RuntimeFault as fault:
         kind = next(name for name, each in jobs.FAULTS.items() if isinstance(fault, each))
         _report(commands, event="failed", fault=kind, reason=fault.reason, message=fault.message)
@@ -58,14 +57,15 @@ def main(arguments: Sequence[str]) -> int:
     # What is loaded now lives for ever; without this, each worker's first collection would copy the pages of all of it.
     gc.collect()
     gc.freeze()
-    _report(commands, event="ready", functions=[asdict(function) for function in functions])
+    _report(commands, event="ready", **loaded.to_report())
     Zygote(invoker, commands, sock, slots.SlotTable(int(table), task.rows), task.limits).run()
     return 0
 
 
-def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
-    """Return what runs calls, and what the component exports. Raises `Stalled` or `Waiting`."""
-    capabilities = catalog.build_capabilities()
+def load_component(job: jobs.Job) -> tuple[Invoker, Loaded]:
+    """Return what runs calls, and what the component is. Raises `Stalled` or `Waiting`."""
+    reports = Reports()
+    capabilities = catalog.build_capabilities(reports)
     engine = machine.build_engine(EngineSettings.from_limits(job.limits))
     try:
         component = machine.load_component(engine, Path(job.compiled))
@@ -77,10 +77,13 @@ def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
         raise Stalled("UnsupportedInterface", machine.short_message(error)) from None
     exports = inspection.inspect_exports(engine, component)
     try:
-        section = binary.read_custom_section(Path(job.blob).read_bytes(), docs.SECTION)
+        data = Path(job.blob).read_bytes()
     except OSError as error:
         raise Waiting("CompileFailed", f"{job.blob} cannot be read: {error.strerror}") from None
-    functions = inspection.describe_functions(exports, docs.parse_docs(section))
+    loaded = Loaded(
+        functions=inspection.describe_functions(exports, inspection.read_docs(data)),
+        profile=inspection.build_profile(engine, component, metadata.parse_metadata(data)),
+    )
     invoker = Invoker(
         engine=engine,
         component=component,
@@ -88,8 +91,9 @@ def load_component(job: jobs.Job) -> tuple[Invoker, tuple[Function, ...]]:
         capabilities=capabilities,
         exports=exports,
         limits=job.limits,
+        reports=reports,
     )
-    return invoker, functions
+    return invoker, loaded
 
 
 class Zygote:

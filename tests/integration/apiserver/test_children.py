@@ -15,7 +15,9 @@ from wasmoor_runtime.policy import contracts, selection
 
 pytestmark = pytest.mark.integration
 
-RENDER = settings.RenderSettings(runtime_image="registry.example/wasmoor/runtime:0.1.0", cache_size="2048Mi")
+RENDER = settings.RenderSettings(
+    runtime_image="registry.example/wasmoor/runtime:0.1.0", cache=settings.CacheSettings(size_bytes=2048 << 20)
+)
 PLAIN: dict[str, Any] = {"source": {"oci": {"reference": "registry.example/team/time:1.2.0"}}}
 FULL: dict[str, Any] = {
     **PLAIN,
@@ -43,8 +45,9 @@ def render(name: str, spec: dict[str, Any]) -> list[dict[str, Any]]:
     parsed = WasmComponentSpec.model_validate(spec)
     contract = contracts.render_contract(
         component=ComponentRef(namespace="default", name=name),
-        source=parsed.source.oci,
-        digest="sha256:" + "a" * 64,
+        source=contracts.pin_source(
+            parsed.source.member, contracts.file_digest(parsed.source.member) or "sha256:" + "a" * 64
+        ),
         policy=selection.Selection(),
     )
     owner = names.Owner(namespace="default", name=name, uid="00000000-0000-0000-0000-000000000001", spec=parsed)

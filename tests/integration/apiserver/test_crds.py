@@ -35,7 +35,16 @@ def oci(**fields: Any) -> dict[str, Any]:
     return component(source={"oci": fields})
 
 
+def http(url: str, sha256: str = "a" * 64) -> dict[str, Any]:
+    return component(source={"http": {"url": url, "sha256": sha256}})
+
+
 GOOD = {
+    "a url": component(
+        "url", source={"http": {"url": "https://files.example:8443/time.wasm?signature=1", "sha256": "a" * 64}}
+    ),
+    "a config map": component("map", source={"configMap": {"name": "time-wasm", "key": "component.wasm"}}),
+    "a file": component("file", source={"file": {"path": "/components/time.wasm", "sha256": "a" * 64}}),
     "the smallest component": component("smallest"),
     "every field": component(
         "every",
@@ -60,6 +69,11 @@ GOOD = {
     "an empty policy": policy(),
     "a full policy": policy(
         default=True,
+        artifacts={
+            "denyDigests": [DIGEST, "sha256:" + "b" * 64],
+            "maxSize": "64Mi",
+            "advisories": {"name": "osv", "key": "advisories.json"},
+        },
         limits={
             "memory": "64Mi",
             "tableElements": 10,
@@ -78,10 +92,23 @@ GOOD = {
 
 BAD = {
     "no member of source": (component(source={}), "source needs exactly one member: write oci:"),
-    "another source": (
-        component(source={"http": {"url": "https://x"}}),
-        ".spec.source.http: field not declared in schema",
+    "an unknown source": (component(source={"ftp": {}}), ".spec.source.ftp: field not declared in schema"),
+    "two sources": (
+        component(source={"file": {"path": "/a.wasm"}, "configMap": {"name": "a", "key": "b"}}),
+        "source needs exactly one member: write oci:",
     ),
+    "a url without a hash": (component(source={"http": {"url": "https://x/a"}}), "spec.source.http.sha256: Required"),
+    "a hash in capitals": (http("https://x/a", "A" * 64), "spec.source.http.sha256"),
+    "a url with a password": (http("https://a:b@x/a"), "the URL holds a user or a password: leave them out"),
+    "a url of another kind": (http("ftp://x/a"), "write a URL on http or https without a fragment"),
+    "a url with a fragment": (http("https://x/a#b"), "write a URL on http or https without a fragment"),
+    "a relative path": (component(source={"file": {"path": "a.wasm"}}), "write an absolute path without '..'"),
+    "a path that climbs": (component(source={"file": {"path": "/a/../b"}}), "write an absolute path without '..'"),
+    "no name of a config map": (
+        component(source={"configMap": {"name": "Not_A_Name", "key": "a"}}),
+        "spec.source.configMap.name",
+    ),
+    "no key": (component(source={"configMap": {"name": "a", "key": "a/b"}}), "spec.source.configMap.key"),
     "a misspelt field": (component(replica=2), ".spec.replica: field not declared in schema"),
     "a scheme": (oci(reference="https://ghcr.io/a/b:1"), "write the reference without a scheme"),
     "no tag": (oci(reference="ghcr.io/a/b"), "the reference names neither a tag nor a digest; append one"),
@@ -114,6 +141,10 @@ BAD = {
     ),
     "no port": (component(service={"port": 0}), "spec.service.port"),
     "a policy without time": (policy(limits={"executionTimeout": "0s"}), "executionTimeout must be longer than zero"),
+    "a denied tag": (policy(artifacts={"denyDigests": ["latest"]}), "spec.artifacts.denyDigests[0]"),
+    "a digest denied twice": (policy(artifacts={"denyDigests": [DIGEST, DIGEST]}), "denyDigests: duplicate entries"),
+    "a size in words": (policy(artifacts={"maxSize": "small"}), "spec.artifacts.maxSize"),
+    "advisories without a key": (policy(artifacts={"advisories": {"name": "osv"}}), "advisories.key: Required"),
     "a policy with what is not there yet": (
         policy(network={"allow": []}),
         ".spec.network: field not declared in schema",
@@ -175,6 +206,13 @@ def test_columns_show_what_people_ask_first(kubectl: Kubectl) -> None:
         "toolCount": 4,
         "endpoint": "http://columns.default.svc:8080/mcp",
         "artifact": {"reference": "a/b:1", "digest": DIGEST, "resolvedAt": "2026-01-01T00:00:00Z"},
+        "component": {
+            "name": "time",
+            "version": "1.2.0",
+            "language": "Rust",
+            "imports": ["wasi:io/poll@0.2.9"],
+            "exports": ["get-time", "get-time"],
+        },
         "restarts": {"count": 1},
         "conditions": [
             {

@@ -166,12 +166,19 @@ def test_the_operator_understands_everything_the_chart_tells_it() -> None:
         "imagePullPolicy": "Never",
         "logFormat": "text",
         "logLevel": "DEBUG",
+        "runtime.eventsSink": "https://events.example/hook",
+        "runtime.cache.type": "hostPath",
+        "runtime.cache.path": "/var/cache/wasmoor",
+        "runtime.cache.size": "10Gi",
     }
     deployment = rendering.find_one(rendering.render_chart(values), "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     told = options.build_settings(options.parse_arguments(container["args"], rendering.read_environment(deployment)))
     assert told.render.mirrors == values["registryMirrors"]
     assert told.render.image_pull_policy == "Never"
+    assert told.render.events_sink == "https://events.example/hook"
+    assert (told.render.cache.type, told.render.cache.path) == ("hostPath", "/var/cache/wasmoor")
+    assert told.render.cache.size_bytes == 10 << 30
     assert told.watch.namespaces == ("blue", "green")
     assert (told.log.format, told.log.level) == ("text", "DEBUG")
     assert told.election.enabled
@@ -196,12 +203,23 @@ def test_the_chart_sets_no_variable_that_the_operator_does_not_know() -> None:
         ("logFormat", "xml"),
         ("registryMirrors", {"ghcr.io": "mirror.example"}),
         ("watchNamespaces", ["Not A Namespace"]),
+        ("runtime.eventsSink", "events.example"),
+        ("runtime.cache.type", "tape"),
+        ("runtime.cache.size", "lots"),
+        ("runtime.cache.path", "var/cache"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: object) -> None:
     done = rendering.template({name: value})
     assert done.returncode != 0
     assert name.rsplit(".", maxsplit=1)[-1] in done.stderr
+
+
+@pytest.mark.parametrize(("kind", "missing"), [("hostPath", "path"), ("persistentVolumeClaim", "claimName")])
+def test_a_cache_that_is_shared_needs_to_know_where(kind: str, missing: str) -> None:
+    done = rendering.template({"runtime.cache.type": kind})
+    assert done.returncode != 0
+    assert missing in done.stderr
 
 
 def test_every_value_is_described_and_checked() -> None:

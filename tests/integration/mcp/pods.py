@@ -83,15 +83,24 @@ def write_contract(folder: Path, fixture: str, limits: Mapping[str, Any]) -> Pat
 
 
 @contextlib.asynccontextmanager
-async def run_pod(folder: Path, contract: Path, *, drain_delay: float = 0.0) -> AsyncIterator[Pod]:
-    """Run a pod until left; it is ready when this is entered."""
+async def run_pod(
+    folder: Path,
+    contract: Path,
+    *more: str,
+    drain_delay: float = 0.0,
+    environment: Mapping[str, str] | None = None,
+) -> AsyncIterator[Pod]:
+    """Run a pod, with more options, until left; it is ready when this is entered."""
     port, admin = find_port(), find_port()
     words = (
         "--contract", str(contract), "--cache", str(folder / "cache"), "--host", "127.0.0.1",
         "--port", str(port), "--admin-port", str(admin), "--drain-delay", str(drain_delay), "--log-format", "json",
+        *more,
     )  # fmt: skip
     with (folder / f"pod-{port}.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "wasmoor_runtime", *words, stderr=log)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "wasmoor_runtime", *words, stderr=log, env=environment
+        )
     pod = Pod(process=process, url=f"http://127.0.0.1:{port}/mcp", admin=f"http://127.0.0.1:{admin}")
     try:
         async with asyncio.timeout(60):

@@ -138,13 +138,13 @@ async def test_metrics_count_calls_by_tool_and_verdict_and_never_by_what_a_clien
     component = 'component="tools/text"'
     assert f'wasmoor_calls_total{{{component},tool="shout",verdict="Ok"}} 3.0' in page
     assert f'wasmoor_calls_total{{{component},tool="shout",verdict="InvalidArguments"}} 1.0' in page
-    assert f'wasmoor_call_duration_seconds_count{{{component},tool="shout"}} 4.0' in page
-    assert re.search(rf'wasmoor_call_cpu_seconds_total{{{component},tool="shout"}} 0\.003', page)
+    assert f'wasmoor_execution_duration_seconds_count{{{component},tool="shout"}} 4.0' in page
+    assert re.search(rf'wasmoor_execution_cpu_seconds_total{{{component},tool="shout"}} 0\.003', page)
     assert f'wasmoor_workers{{{component},state="idle"}} 2.0' in page
     assert f'wasmoor_worker_replacements_total{{cause="crashed",{component}}} 0.0' in page.replace(
         f'{{{component},cause="crashed"}}', f'{{cause="crashed",{component}}}'
     )
-    assert f"wasmoor_component_load_duration_seconds_count{{{component}}} 1.0" in page
+    assert f"wasmoor_load_duration_seconds_count{{{component}}} 1.0" in page
     assert "wasmoor_components_loaded 1.0" in page
     assert 'wasmoor_info{version="0"} 1.0' in page
     assert "invented" not in page
@@ -204,5 +204,5 @@ async def test_the_newest_revision_is_discovered_without_a_session(pool: FakePoo
         answer = await client.post(site.url, json=body, headers=headers)
     result = answer.json()["result"]
     assert result["supportedVersions"] == ["2026-07-28"]
-    assert result["capabilities"] == {"tools": {"listChanged": False}}
+    assert result["capabilities"] == {"tools": {"listChanged": True}}
     assert result["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "text"

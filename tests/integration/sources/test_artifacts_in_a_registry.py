@@ -12,7 +12,7 @@ from wasmoor_runtime.contract.document import PinnedOciSource
 from wasmoor_runtime.registry import threads
 from wasmoor_runtime.registry.aborts import Abort
 from wasmoor_runtime.registry.client import Client
-from wasmoor_runtime.sources import oci, push
+from wasmoor_runtime.sources import cache, oci, push
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +72,30 @@ async def test_components_of_other_tools_are_pulled(
     resolved = await oci.resolve(reference)
     blob = await fetcher.fetch(PinnedOciSource(reference=reference, digest=resolved.digest))
     assert (blob.media_type, blob.size) == (layer_type, len(component_bytes))
+
+
+async def test_a_policy_beside_a_component_is_named_and_not_pulled(
+    registry: str, fetcher: oci.OciFetcher, component_bytes: bytes, folder: pathlib.Path
+) -> None:
+    reference, config, policy = f"{registry}/others/with-policy:1", b"{}", b'version: "1.0"'
+    layers = [
+        describe(component_bytes, "application/wasm"),
+        describe(policy, "application/vnd.wasm.policy.v1+yaml"),
+    ]
+    body = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": manifests.MANIFEST_TYPE,
+            "config": describe(config, layouts.CONFIG_TYPE),
+            "layers": layers,
+        }
+    ).encode()
+    await push_manifest(reference, body, manifests.MANIFEST_TYPE, config, component_bytes, policy)
+    resolved = await oci.resolve(reference)
+    blob = await fetcher.fetch(PinnedOciSource(reference=reference, digest=resolved.digest))
+    assert blob.policy_digest == digests.compute_digest(policy)
+    assert blob.digest == digests.compute_digest(component_bytes)
+    assert blob.policy_digest not in {entry.name for entry in cache.list_entries(folder)}
 
 
 async def push_artifact(reference: str, layer: bytes, *, layer_type: str, config_type: str) -> None:

@@ -80,7 +80,9 @@ async def test_a_trap_is_a_short_message_and_the_next_call_works(pools: Pools) -
     outcome = await call(pool, "trap")
 
     assert outcome.verdict == Verdict.TRAPPED
-    assert outcome.message == "wasm `unreachable` instruction executed"
+    assert outcome.message == (
+        "wasm `unreachable` instruction executed, when 65536 of 268435456 bytes of memory were in use"
+    )
     assert result(await call(pool, "ping")) == "pong"
     assert pool.status().crashed == 0
 
@@ -107,7 +109,7 @@ async def test_all_the_memory_that_is_allowed_can_be_had(pools: Pools) -> None:
 
 
 async def test_a_component_that_needs_more_memory_to_start_than_allowed_does_not_start(pools: Pools) -> None:
-    with pytest.raises(Exception, match=r"CompileFailed: .*more than the 65536 bytes of memory"):
+    with pytest.raises(Exception, match=r"ExceedsPolicy: .*more than the 65536 bytes of memory"):
         await pools.start(find_component("fixtures/echo"), memory_bytes=65536)
 
 

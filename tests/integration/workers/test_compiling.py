@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ from wasmoor_runtime.capabilities import catalog
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.engine.compiler import ProcessCompiler
 from wasmoor_runtime.errors import Stalled, Waiting
+from wasmoor_runtime.storage import holds
+from wasmoor_runtime.storage.space import Space
 from wasmoor_runtime.workers.pool import ProcessPoolStarter
 
 pytestmark = pytest.mark.integration
@@ -23,10 +27,10 @@ async def test_compiled_code_is_made_once_and_found_again(tmp_path: Path) -> Non
     blob, limits = describe_blob(find_component("math")), CallLimits()
 
     first = await make_compiler(tmp_path).compile(blob, limits, timeout=60)
-    made = first.stat().st_mtime_ns
+    made = first.stat().st_ino
     second = await make_compiler(tmp_path).compile(blob, limits, timeout=60)
 
-    assert (second, second.stat().st_mtime_ns) == (first, made)
+    assert (second, second.stat().st_ino) == (first, made)
 
 
 async def test_other_limits_that_change_the_code_have_code_of_their_own(tmp_path: Path) -> None:
@@ -132,3 +136,60 @@ async def test_a_component_that_needs_a_newer_function_of_an_interface_is_told_s
 
     with pytest.raises(Stalled, match=r"UnsupportedInterface: .*wasi:random/random@0\.2\.99"):
         await ProcessPoolStarter().start(compiled, blob, CallLimits())
+
+
+async def test_compilers_that_share_a_volume_end_with_one_file_that_all_of_them_use(tmp_path: Path) -> None:
+    blob, limits = describe_blob(find_component("math")), CallLimits()
+    compilers = [make_compiler(tmp_path) for _ in range(3)]
+
+    paths = await asyncio.gather(*(each.compile(blob, limits, timeout=60) for each in compilers))
+
+    assert len(set(paths)) == 1
+    assert sorted(path.suffix for path in tmp_path.iterdir() if path.name != ".lock") == [".cwasm", ".sha256"]
+    assert not holds.remove_unused(paths[0])
+    assert compilers  # alive until here: they use it
+    pool = await ProcessPoolStarter().start(paths[0], blob, limits)
+    await pool.close(0.0)
+
+
+async def test_code_that_is_not_used_any_more_makes_room(tmp_path: Path) -> None:
+    blob = describe_blob(find_component("math"))
+    space = Space(tmp_path, limit=1)
+    folder = tmp_path / "compiled"
+    earlier = ProcessCompiler(folder, provided=catalog.PROVIDED, space=Space(tmp_path))
+    first = await earlier.compile(blob, CallLimits(), timeout=60)
+    del earlier
+
+    second = await ProcessCompiler(folder, provided=catalog.PROVIDED, space=space).compile(
+        blob, CallLimits(fuel=1), timeout=60
+    )
+
+    assert not first.exists()
+    assert second.exists()
+
+
+# Compiles in a process whose children may have files of 16 KiB and no more, as on a disk that is nearly full.
+COMPILE_ON_A_FULL_DISK = """
+import asyncio, pathlib, resource, sys
+from tests.integration.workers.pools import describe_blob
+from wasmoor_runtime.capabilities import catalog
+from wasmoor_runtime.contract.document import CallLimits
+from wasmoor_runtime.engine.compiler import ProcessCompiler
+from wasmoor_runtime.errors import Waiting
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, 1 << 14))
+blob, folder = describe_blob(pathlib.Path(sys.argv[1])), pathlib.Path(sys.argv[2])
+try:
+    asyncio.run(ProcessCompiler(folder, provided=catalog.PROVIDED).compile(blob, CallLimits(), timeout=60))
+except Waiting as fault:
+    print(fault)
+"""
+
+
+async def test_a_full_disk_is_compile_failed_and_says_where_and_how_much(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", COMPILE_ON_A_FULL_DISK, str(find_component("math")), str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+
+    assert re.match(rf"CompileFailed: no space left in {tmp_path} for [0-9]+ bytes; make room", output.decode())
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".lock"] == []

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.integration.workers.pools import Pools, assemble, call, result
+from wasmoor_runtime.contract.spec import Tools
 from wasmoor_runtime.errors import Stalled
+from wasmoor_runtime.host.tools import decide_tools
 from wasmoor_runtime.ports import Verdict
 
 pytestmark = pytest.mark.integration
@@ -50,14 +52,18 @@ async def test_interfaces_for_hosts_and_toolchains_are_no_tools(pools: Pools, tm
     assert [each.name for each in pool.functions] == ["c_go"]
 
 
-async def test_two_tools_of_one_name_are_a_conflict(pools: Pools, tmp_path: Path) -> None:
+async def test_two_tools_of_one_name_are_a_conflict_that_names_both_and_exclude_settles(
+    pools: Pools, tmp_path: Path
+) -> None:
     exports = interface("acme:a/api@1.0.0", "go") + interface("acme:b/api@1.0.0", "go")
+    pool = await pools.start(assemble(tmp_path, f"(component {CORE} {exports})"))
 
-    with pytest.raises(Stalled) as raised:
-        await pools.start(assemble(tmp_path, f"(component {CORE} {exports})"))
+    with pytest.raises(Stalled, match=r"acme:a/api@1\.0\.0#go, acme:b/api@1\.0\.0#go") as raised:
+        decide_tools(pool.functions, Tools())
+    settled = decide_tools(pool.functions, Tools(exclude=("acme:b/*",)))
 
     assert raised.value.reason == "ToolNameConflict"
-    assert "acme:a/api@1.0.0#go and acme:b/api@1.0.0#go" in raised.value.message
+    assert [tool.function for tool in settled.tools] == ["acme:a/api@1.0.0#go"]
 
 
 async def test_a_function_with_a_resource_is_listed_with_the_reason_and_the_rest_is_served(

@@ -43,6 +43,25 @@ def test_each_known_layer_type_is_a_component_whatever_the_config(media_type: st
     )
 
 
+@pytest.mark.parametrize("policy_type", sorted(manifests.POLICY_TYPES))
+@pytest.mark.parametrize("policy_first", [False, True])
+def test_a_policy_beside_the_component_is_known_by_its_digest(policy_type: str, *, policy_first: bool) -> None:
+    layers = [describe("application/wasm", 42), describe(policy_type, digest=OTHER)]
+    artifact = manifests.parse_component(write_manifest(*(reversed(layers) if policy_first else layers)), "x")
+    assert (artifact.layer_digest, artifact.size, artifact.policy_digest) == (DIGEST, 42, OTHER)
+
+
+def test_two_policies_are_one_too_many() -> None:
+    policy = describe("application/vnd.wasm.policy.v1+yaml")
+    refusal = refuse(write_manifest(describe("application/wasm"), policy, policy))
+    assert "has 3 layers, 1 of them WebAssembly; push one component, with one policy beside it at most" in str(refusal)
+
+
+def test_a_policy_alone_is_no_component() -> None:
+    refusal = refuse(write_manifest(describe("application/vnd.wasm.policy.v1+yaml")))
+    assert refusal.reason is Reason.NOT_A_COMPONENT
+
+
 def test_what_is_pushed_is_read_again() -> None:
     layout = layouts.render_layout(DIGEST, 8, layouts.Interfaces(), annotations={"title": "Zürich"})
     artifact = manifests.parse_component(layout.manifest, "x")

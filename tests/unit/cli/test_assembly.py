@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +9,8 @@ from wasmoor_runtime.cli.manifests import Reading, parse_documents
 from wasmoor_runtime.cli.problems import UserError
 from wasmoor_runtime.cli.schemas import Schemas, load_schemas
 from wasmoor_runtime.errors import Stalled
+from wasmoor_runtime.sources.cache import Cache
+from wasmoor_runtime.sources.pinning import Settings
 
 COMPONENT = """
 apiVersion: wasmoor.dev/v1alpha1
@@ -42,7 +44,7 @@ def schemas() -> Schemas:
 
 
 def plan(schemas: Schemas, text: str) -> Assembly:
-    return decide_plans(parse_documents(text, "a.yaml"), schemas, {})
+    return decide_plans(parse_documents(text, "a.yaml"), schemas, Cache(Path("/nowhere")), Settings())
 
 
 def test_each_component_has_a_path_of_its_own(schemas: Schemas) -> None:
@@ -76,7 +78,7 @@ def test_all_problems_of_all_documents_are_told_together(schemas: Schemas) -> No
 
 def test_nothing_to_serve_is_told(schemas: Schemas) -> None:
     with pytest.raises(UserError, match="nothing to serve: no WasmComponent was found"):
-        decide_plans(Reading(), schemas, {})
+        decide_plans(Reading(), schemas, Cache(Path("/nowhere")), Settings())
 
 
 @pytest.mark.parametrize(
@@ -103,13 +105,3 @@ async def test_a_component_that_asks_for_more_than_its_policy_allows_is_refused_
     with pytest.raises(Stalled) as caught:
         await found.discover()
     assert caught.value.reason == "ExceedsPolicy"
-
-
-def test_the_arguments_of_a_call_must_be_a_json_object() -> None:
-    from wasmoor_runtime.cli.call import parse_arguments
-
-    expected: dict[str, Any] = {"a": 1}
-    assert parse_arguments('{"a": 1}') == expected
-    for text, words in (("{", "--args: no JSON"), ("[1]", "--args: write a JSON object")):
-        with pytest.raises(UserError, match=words):
-            parse_arguments(text)

@@ -22,8 +22,8 @@ from wasmoor_runtime.contract.document import CallLimits, Contract
 from wasmoor_runtime.contract.spec import Tools
 from wasmoor_runtime.contract.status import Phase, Reason, WorkerStatus
 from wasmoor_runtime.errors import Stalled, Waiting
+from wasmoor_runtime.events import ALL_KINDS, Event
 from wasmoor_runtime.host.component import WATCH_MISSES, ComponentHost, Parts
-from wasmoor_runtime.host.events import Event
 from wasmoor_runtime.ports import Verdict
 
 
@@ -222,6 +222,8 @@ async def test_while_it_stops_it_is_not_ready_but_calls_are_answered() -> None:
 
 async def test_a_listener_that_raises_changes_nothing() -> None:
     class Angry:
+        kinds = ALL_KINDS
+
         def hear(self, event: Event) -> None:
             raise RuntimeError(str(event))
 

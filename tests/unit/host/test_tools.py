@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from tests.fakes.parts import make_function
 from wasmoor_runtime.contract.spec import ToolAnnotations, ToolOverride, Tools
@@ -85,6 +86,34 @@ def test_two_functions_with_one_name_conflict_until_one_is_excluded() -> None:
         decide_tools(twins, Tools())
     assert caught.value.reason == Reason.TOOL_NAME_CONFLICT
     assert [t.function for t in decide_tools(twins, Tools(exclude=("x:y/*",))).tools] == ["a:b/c#run"]
+
+
+def test_a_rename_is_what_clients_see_and_nothing_else_changes() -> None:
+    wanted = Tools(exclude=("set_time",), overrides=(ToolOverride(name="get-time", rename="now"),))
+    selection = decide_tools(FUNCTIONS, wanted)
+    assert [(tool.name, tool.function) for tool in selection.tools] == [("now", "get-time"), ("get_zone", "get-zone")]
+    assert selection.notes == ()
+
+
+def test_patterns_name_functions_as_they_are_exported_and_not_as_they_are_renamed() -> None:
+    renamed = (ToolOverride(name="get_time", rename="now"),)
+    assert names(Tools(include=("get_time",), overrides=renamed)) == ["now"]
+    with pytest.raises(Stalled):
+        decide_tools(FUNCTIONS, Tools(include=("now",), overrides=renamed))
+
+
+def test_a_rename_makes_and_mends_conflicts() -> None:
+    twins = (make_function("run", id="a:b/c#run"), make_function("run", id="x:y/z#run"))
+    mended = decide_tools(twins, Tools(overrides=(ToolOverride(name="x:y/z#run", rename="run-z"),)))
+    assert [tool.name for tool in mended.tools] == ["run", "run-z"]
+    with pytest.raises(Stalled, match="get-time, get-zone would all be the tool 'get_zone'"):
+        decide_tools(FUNCTIONS, Tools(overrides=(ToolOverride(name="get_time", rename="get_zone"),)))
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "a b", "ä", "x" * 65, "a\n"])
+def test_a_rename_that_clients_would_not_take_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ToolOverride(name="get_time", rename=name)
 
 
 def test_the_hash_follows_names_descriptions_and_schemas_and_not_the_order() -> None:

@@ -1,5 +1,6 @@
 """What children look like."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -17,8 +18,7 @@ def render(render_settings: settings.RenderSettings = worlds.RENDER, **spec: Any
     parsed = WasmComponentSpec.model_validate({"source": {"oci": {"reference": worlds.REFERENCE}}, **spec})
     contract = contracts.render_contract(
         component=ComponentRef(namespace="tools", name="time"),
-        source=parsed.source.oci,
-        digest=worlds.DIGEST,
+        source=contracts.pin_source(parsed.source.member, contracts.file_digest(parsed.source.member) or worlds.DIGEST),
         policy=selection.Selection(),
     )
     owner = names.Owner(namespace="tools", name="time", uid="uid-1", spec=parsed)
@@ -62,6 +62,15 @@ def test_the_contract_is_immutable_and_the_pod_mounts_it() -> None:
     assert template["spec"]["volumes"][0]["configMap"]["name"] == found["ConfigMap"]["metadata"]["name"]
     assert "--contract=/etc/wasmoor/contract.json" in container()["args"]
     assert "--cache=/var/cache/wasmoor" in container()["args"]
+
+
+def test_pods_send_events_where_the_installation_says() -> None:
+    wished = dataclasses.replace(worlds.RENDER, events_sink="https://events.example/hook")
+
+    (told,) = render(wished)["Deployment"]["spec"]["template"]["spec"]["containers"]
+
+    assert "--events-sink=https://events.example/hook" in told["args"]
+    assert not any(word.startswith("--events-sink") for word in container()["args"])
 
 
 def test_a_pod_holds_nothing_worth_taking() -> None:
@@ -179,3 +188,29 @@ def test_an_overlay_changes_neither_side() -> None:
     merged = overlay.merge(base, patch)
     assert merged["containers"][0]["env"] == [{"name": "x", "value": "2"}]
     assert json.dumps([base, patch]) == before
+
+
+@pytest.mark.parametrize(
+    ("cache", "volume", "bound"),
+    [
+        (settings.CacheSettings(size_bytes=1000), {"emptyDir": {"sizeLimit": "1000"}}, 900),
+        (
+            settings.CacheSettings(type="hostPath", size_bytes=1000, path="/var/cache/w"),
+            {"hostPath": {"path": "/var/cache/w", "type": "Directory"}},
+            1000,
+        ),
+        (
+            settings.CacheSettings(type="persistentVolumeClaim", size_bytes=1000, claim="cache"),
+            {"persistentVolumeClaim": {"claimName": "cache"}},
+            1000,
+        ),
+    ],
+)
+def test_a_cache_is_where_the_installation_says_and_pods_keep_to_its_bound(
+    cache: settings.CacheSettings, volume: dict[str, Any], bound: int
+) -> None:
+    chosen = dataclasses.replace(worlds.RENDER, cache=cache)
+    found = render(chosen)["Deployment"]["spec"]["template"]["spec"]
+    assert next(each for each in found["volumes"] if each["name"] == "cache") == {"name": "cache", **volume}
+    assert f"--cache-size={bound}" in found["containers"][0]["args"]
+    assert (found["securityContext"]["fsGroup"], found["securityContext"]["runAsUser"]) == (65532, 65532)

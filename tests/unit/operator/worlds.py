@@ -8,7 +8,7 @@ from typing import Any
 from tests.unit.operator import laws
 from wasmoor_operator import errors, settings
 from wasmoor_operator.api.group import CONTRACT_LABEL
-from wasmoor_operator.decide import component, model, parsing
+from wasmoor_operator.decide import component, model, parsing, resolution
 from wasmoor_runtime.contract import status as pods
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -104,7 +104,8 @@ class World:
     def resolve(self, digest: str = DIGEST, fault: errors.OperatorFault | None = None) -> None:
         """Have the registry answer about what the spec says now."""
         found = self.observed.component
-        reference = found.spec.source.oci.reference if found.spec else REFERENCE
+        source = resolution.find_source(found)
+        reference = resolution.name_source(source) if source else REFERENCE
         self.change(resolution=answer(digest, fault, reference=reference, generation=found.generation))
 
     def step(self) -> model.Plan:

@@ -33,6 +33,14 @@ def test_lists_are_separated_by_commas() -> None:
     assert values.render.mirrors == {"ghcr.io": "https://m.example", "d": "http://n:5000"}
 
 
+@pytest.mark.parametrize("url", ["events.example", "ftp://events.example", "https://"])
+def test_events_go_to_a_url_or_nowhere(url: str) -> None:
+    assert build("--runtime-image=x").render.events_sink == ""
+    assert build("--runtime-image=x", "--events-sink=https://e.example/h").render.events_sink == "https://e.example/h"
+    with pytest.raises(options.UsageError, match="--events-sink must begin with http"):
+        build("--runtime-image=x", f"--events-sink={url}")
+
+
 def test_a_pod_gives_its_name_and_namespace_to_the_election() -> None:
     values = build("--runtime-image=x", POD_NAME="operator-1", POD_NAMESPACE="system")
     assert (values.election.identity, values.election.namespace) == ("operator-1", "system")
@@ -43,6 +51,14 @@ def test_two_processes_outside_a_cluster_never_share_an_identity() -> None:
     assert first.election.identity != second.election.identity
 
 
+def test_a_cache_may_be_shared() -> None:
+    assert build("--runtime-image=x").render.cache == settings.CacheSettings(type="emptyDir", size_bytes=2 << 30)
+    node = build("--runtime-image=x", "--cache-type=hostPath", "--cache-path=/var/cache/w", "--cache-size=10Gi")
+    assert node.render.cache == settings.CacheSettings(type="hostPath", size_bytes=10 << 30, path="/var/cache/w")
+    claim = build("--runtime-image=x", WASMOOR_CACHE_TYPE="persistentVolumeClaim", WASMOOR_CACHE_CLAIM="w")
+    assert (claim.render.cache.type, claim.render.cache.claim) == ("persistentVolumeClaim", "w")
+
+
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
@@ -51,6 +67,10 @@ def test_two_processes_outside_a_cluster_never_share_an_identity() -> None:
         ("--concurrency=0", "from 1 to 256"),
         ("--resync=0", "at least 1 second"),
         ("--image-pull-policy=Sometimes", "invalid choice"),
+        ("--cache-size=lots", "--cache-size: 'lots' is no quantity"),
+        ("--cache-size=1Mi", "at least 64Mi"),
+        ("--cache-type=hostPath", "needs --cache-path, an absolute path"),
+        ("--cache-type=persistentVolumeClaim", "needs --cache-claim"),
         ("--no-such-option", "unrecognized arguments"),
     ],
 )

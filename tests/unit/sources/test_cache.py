@@ -1,13 +1,14 @@
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from wasmoor_runtime.artifacts import digests
 from wasmoor_runtime.artifacts.refusals import Refusal
 from wasmoor_runtime.contract.status import Reason
-from wasmoor_runtime.sources.cache import Cache
+from wasmoor_runtime.sources.cache import Cache, list_entries, prune
 
 DATA = b"\0asm\x0d\x00\x01\x00"
 DIGEST = digests.compute_digest(DATA)
@@ -87,6 +88,61 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: pathlib.Path) -> Non
     assert caught.value.reason is Reason.PULL_FAILED
     assert caught.value.delay is None
     assert f"cannot write to {tmp_path / 'file' / 'cache'} (Not a directory)" in caught.value.message
+
+
+def test_a_bounded_cache_forgets_what_nobody_uses(tmp_path: pathlib.Path) -> None:
+    other = Cache(tmp_path, max_bytes=30)
+    first = keep(other, DATA + b"1")
+    del other
+    cache = Cache(tmp_path, max_bytes=30)
+    second = keep(cache, DATA + b"2")
+    third = keep(cache, DATA + b"3")
+    keep(cache, DATA + b"4")
+    assert not first.exists()
+    assert second.exists()
+    assert third.exists()
+
+
+def test_entries_are_listed_with_what_uses_them(tmp_path: pathlib.Path) -> None:
+    assert list_entries(tmp_path / "none") == ()
+    cache = Cache(tmp_path)
+    path = keep(cache)
+    (entry,) = list_entries(tmp_path)
+    assert (entry.kind, entry.name, entry.size, entry.in_use) == ("component", DIGEST, len(DATA), True)
+    assert entry.path == path
+    del cache
+    assert [entry.in_use for entry in list_entries(tmp_path)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("wish", "left"),
+    [
+        ({}, 0),
+        ({"keep_bytes": 9}, 1),
+        ({"keep_bytes": 100}, 2),
+        ({"unused_for": 60.0}, 1),
+        ({"unused_for": 60.0, "keep_bytes": 18}, 2),
+        ({"unused_for": 60.0, "keep_bytes": 9}, 1),
+    ],
+)
+def test_pruning_takes_what_was_asked_for(tmp_path: pathlib.Path, wish: dict[str, Any], left: int) -> None:
+    touch_at_epoch(keep(Cache(tmp_path), DATA + b"1"))
+    keep(Cache(tmp_path), DATA + b"2")
+    freed = prune(tmp_path, **wish)
+    assert (freed.entries, freed.size) == (2 - left, 9 * (2 - left))
+    assert len(list_entries(tmp_path)) == left
+
+
+def test_pruning_leaves_what_is_in_use(tmp_path: pathlib.Path) -> None:
+    cache = Cache(tmp_path)
+    keep(cache)
+    assert prune(tmp_path).entries == 0
+    assert cache.find(DIGEST)
+
+
+def test_content_without_a_name_gets_its_own(tmp_path: pathlib.Path) -> None:
+    cache = Cache(tmp_path)
+    assert cache.write(None, 0, [DATA], lambda _: None) == cache.find(DIGEST)
 
 
 @pytest.mark.parametrize("digest", ["", "sha256:../../etc/passwd", f"sha256:{'A' * 64}"])

@@ -4,8 +4,10 @@ import json
 import logging
 import sys
 
+import pytest
+
+from wasmoor_runtime import events
 from wasmoor_runtime.contract.status import Phase
-from wasmoor_runtime.host import events
 from wasmoor_runtime.telemetry.logs import JsonFormatter, LifecycleLog, TextFormatter
 
 
@@ -78,3 +80,12 @@ def test_a_phase_is_news_once_and_a_failure_is_an_error() -> None:
     assert lines.records[0].fields == {  # type: ignore[attr-defined]
         "component": "tools/text", "phase": "Loading", "reason": "RegistryUnavailable", "digest": "sha256:a",
     }  # fmt: skip
+
+
+def test_fetching_something_large_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    listener, mib = LifecycleLog(), 1024 * 1024
+    with caplog.at_level(logging.INFO, logger="wasmoor.lifecycle"):
+        for done in (1, 15, 16, 17, 31, 40):
+            listener.hear(events.Pulled(component="tools/text", done=done * mib, total=40 * mib))
+    told = [record.fields["bytes"] // mib for record in caplog.records if record.message == "fetching"]  # type: ignore[attr-defined]
+    assert told == [16, 40]

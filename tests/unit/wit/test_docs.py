@@ -59,3 +59,22 @@ def test_a_description_is_cut_where_it_would_be_a_burden() -> None:
     section = b"\x01" + json.dumps({"interfaces": {"a": {"funcs": {"f": {"docs": "x" * 10_000}}}}}).encode()
 
     assert len(docs.find_doc(docs.parse_docs(section), "a#f")) == 4096
+
+
+def test_what_is_said_of_an_interface_or_world_is_the_context_of_its_functions() -> None:
+    section = (
+        b"\x01"
+        + json.dumps(
+            {
+                "worlds": {"tools": {"docs": "Everything about time.", "func_exports": {"now": {"docs": "The time."}}}},
+                "interfaces": {"zones": {"docs": "About time zones."}},
+            }
+        ).encode()
+    )
+    known = docs.parse_docs(section)
+
+    assert docs.find_context(known, "acme:clock/zones@1.0.0#list") == "About time zones."
+    assert docs.find_context(known, "now") == "Everything about time."
+    assert docs.find_doc(known, "now") == "The time."
+    assert docs.find_doc(known, "acme:clock/zones@1.0.0#list") == ""
+    assert docs.find_context(known, "acme:clock/other#list") == ""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from wasmoor_runtime.errors import Stalled
 from wasmoor_runtime.wit import names
 
 
@@ -31,15 +30,3 @@ def test_interfaces_for_hosts_and_toolchains_hold_no_tools(interface: str) -> No
 @pytest.mark.parametrize("name", ["a" * 65, "a.b", "", "api_[method]thing.go", "[constructor]thing"])
 def test_a_name_that_clients_refuse_is_unfit(name: str) -> None:
     assert names.find_unfit(name)
-
-
-def test_two_functions_of_one_name_are_a_conflict_that_names_both() -> None:
-    with pytest.raises(Stalled) as raised:
-        names.check_names(["acme:a/api@1.0.0#go", "acme:b/api@2.0.0#go"])
-
-    assert raised.value.reason == "ToolNameConflict"
-    assert "acme:a/api@1.0.0#go and acme:b/api@2.0.0#go" in raised.value.message
-
-
-def test_different_names_are_no_conflict() -> None:
-    names.check_names(["go", "acme:a/api@1.0.0#go", "acme:b/other@2.0.0#go"])

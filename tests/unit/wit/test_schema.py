@@ -1,8 +1,15 @@
 from __future__ import annotations
 
-import pytest
+import json
+from typing import Any
 
-from wasmoor_runtime.wit import schema, types
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.wit.kinds import KINDS, documents
+from wasmoor_runtime.wit import schema, types, values
 
 OPTION = types.Option(types.String())
 
@@ -92,3 +99,35 @@ def test_a_signature_reads_as_in_wit() -> None:
     described = types.describe_signature("get-it", signature)
 
     assert described == "get-it(a: s32, b: list<option<string>>) -> result<_, string>"
+
+
+@given(KINDS)
+def test_every_type_has_a_valid_schema_without_what_some_clients_refuse(kind: types.Type) -> None:
+    signature = types.Signature((types.Field("value", kind),), kind)
+    rendered = [schema.input_schema(signature), schema.output_schema(signature)]
+
+    for each in rendered:
+        jsonschema.Draft202012Validator.check_schema(each)
+        assert each["type"] == "object"
+        assert each["additionalProperties"] is False
+        assert "$ref" not in json.dumps(each)
+
+
+@given(KINDS.flatmap(lambda kind: st.tuples(st.just(kind), documents(kind))))
+def test_a_value_of_a_type_fits_its_schema_and_means_itself(drawn: tuple[types.Type, Any]) -> None:
+    kind, document = drawn
+
+    neutral = values.parse_value(document, kind)
+
+    jsonschema.Draft202012Validator(schema.type_schema(kind)).validate(document)
+    assert values.render_value(neutral, kind) == document
+
+
+@pytest.mark.parametrize("kind", [types.Record(()), types.Tuple(()), types.Flags(())], ids=["record", "tuple", "flags"])
+def test_what_holds_nothing_has_a_valid_schema_and_one_value(kind: types.Type) -> None:
+    rendered = schema.type_schema(kind)
+    document: Any = {} if isinstance(kind, types.Record) else []
+
+    jsonschema.Draft202012Validator.check_schema(rendered)
+    jsonschema.Draft202012Validator(rendered).validate(document)
+    assert values.render_value(values.parse_value(document, kind), kind) == document

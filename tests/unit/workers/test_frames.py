@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wasmoor_runtime.ports import Outcome, Verdict
+from wasmoor_runtime.ports import Outcome, Step, Usage, Verdict
 from wasmoor_runtime.workers import frames
 from wasmoor_runtime.workers.frames import BadFrame, Request
 
@@ -35,7 +35,8 @@ def test_bodies_of_any_size_pass_both_ways_and_leave_no_file_open(pair: Pair, si
     front, worker = pair
     body = os.urandom(size)
     request = Request(call=2**63, deadline_ns=12, kind=frames.RUN, function="acme:é/a#b", arguments=body)
-    outcome = Outcome(verdict=Verdict.OK, payload=body, message="", cpu_seconds=0.25)
+    usage = Usage(cpu_seconds=0.25, memory_bytes=65536, fuel=7, io_operations=0)
+    outcome = Outcome(verdict=Verdict.OK, payload=body, message="", usage=usage)
     before = open_files()
 
     frames.send_request(front, request)
@@ -55,8 +56,28 @@ def test_every_verdict_passes(pair: Pair, verdict: Verdict) -> None:
     frames.send_reply(worker, 1, Outcome(verdict=verdict, message="warum nicht: ä"))
     reply = frames.receive_reply(front, buffer(), largest=0)
 
-    assert reply is not None
+    assert isinstance(reply, frames.Reply)
     assert reply.outcome == Outcome(verdict=verdict, message="warum nicht: ä")
+
+
+@pytest.mark.parametrize("total", [None, 0.0, 100.0])
+@pytest.mark.parametrize("message", ["", "half of it: ½"])
+def test_a_step_passes(pair: Pair, total: float | None, message: str) -> None:
+    front, worker = pair
+    step = Step(progress=12.5, total=total, message=message)
+
+    frames.send_step(worker, 3, step)
+
+    assert frames.receive_reply(front, buffer(), largest=0) == frames.Told(call=3, step=step)
+
+
+@pytest.mark.parametrize("step", [Step(progress=float("nan")), Step(progress=1.0, total=float("inf"))])
+def test_a_step_that_is_no_number_is_a_bad_frame(pair: Pair, step: Step) -> None:
+    front, worker = pair
+    frames.send_step(worker, 3, step)
+
+    with pytest.raises(BadFrame):
+        frames.receive_reply(front, buffer(), largest=0)
 
 
 def test_a_call_that_came_too_late_is_given_back_without_an_outcome(pair: Pair) -> None:
