@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from tests.fakes.operator_world import DIGEST, make_component
 from wasmoor_operator import errors, ports, reasons, settings
 from wasmoor_operator.adapters import resolutions
-from wasmoor_operator.decide import model, parsing
+from wasmoor_operator.decide import model, parsing, resolution
 from wasmoor_runtime.contract import spec
 
 KEY = ports.Key("WasmComponent", "tools", "text")
@@ -30,8 +30,9 @@ class Registry:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def resolve(self, source: spec.OciSource) -> str:
-        self.asked.append(source.reference)
+    async def resolve(self, namespace: str, source: resolution.Asked) -> str:
+        assert (namespace, type(source)) == ("tools", spec.OciSource)
+        self.asked.append(resolution.name_source(source))
         await self.open.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
