@@ -155,7 +155,7 @@ async def test_a_file_that_is_built_again_is_served_again(tmp_path: Path) -> Non
         assert await list_names(served.url("/tools/naps/mcp")) == ["sleep"]
         build_component(tmp_path, "trap").rename(file)
         served.until(lambda: served.status()["tools/naps"]["tools"][0]["name"] == "trap", "a change")
-        assert await list_names(served.url("/mcp")) == ["naps__ping", "naps__trap"]
+        assert await list_names(served.url("/mcp")) == ["naps__trap", "naps__ping"]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
