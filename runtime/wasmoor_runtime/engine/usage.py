@@ -82,7 +82,7 @@ class Meter:
 def decide_usage(before: Reading, after: Reading, fuel: int | None) -> Usage:
     """Return what was used between two readings."""
     cpu_ns, data_bytes, operations, moved = before
-    told = operations != UNTOLD and after.operations != UNTOLD
+    told = UNTOLD not in {operations, after.operations}
     return Usage(
         cpu_seconds=max(after.cpu_ns - cpu_ns, 0) / 1e9,
         memory_bytes=max(after.data_bytes - data_bytes, 0),
