@@ -56,6 +56,9 @@ registry: components ## a registry on this machine with the examples in it, for 
 images: ## build both images without a container engine
 	@$(PYTHON) -m tests.cluster images
 
+bench: components ## measure beside a plain server on the SDK; PEER=path measures Wassette too, ROUNDS=n fewer rounds
+	@$(BIN)/python -m bench $(if $(PEER),--peer $(PEER)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 generate: $(READY) ## write the CRDs, their copies in the chart, and the reference pages
 	@$(BIN)/python -m scripts.generate
 
@@ -84,5 +87,5 @@ $(READY): requirements/uv.txt requirements/dev.txt pyproject.toml
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install -q --no-build-isolation --no-deps -e .
 	@touch $@
 
-.PHONY: help up down test check test-unit test-integration leaks conformance test-e2e components cluster-tools registry images generate \
+.PHONY: help up down test check test-unit test-integration leaks conformance test-e2e components cluster-tools registry images bench generate \
 	format lock hooks clean

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from wasmoor_runtime.cli.problems import UserError
 
 # What a component takes by default is less; a file that somebody named by mistake is not read to its end.
@@ -57,6 +55,8 @@ def parse_parameters(words: Iterable[str], schema: Mapping[str, Any]) -> dict[st
 
 def _parse_value(name: str, text: str, schema: Any) -> Any:
     """Return the text itself where the schema takes it, else what it says as JSON."""
+    from jsonschema import Draft202012Validator  # only parameters need it, and every command imports this module
+
     validator = Draft202012Validator(schema)
     if validator.is_valid(text):
         return text

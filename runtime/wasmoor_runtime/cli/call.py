@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -56,18 +56,20 @@ async def call(url: str, tool: str, given: Mapping[str, Any], parameters: Iterab
             result = await client.call_tool(tool, {**given, **typed})
     except TimeoutError as error:
         raise UserError(f"{url}: no answer within {seconds:g} s", code=Exit.UNREACHABLE) from error
-    except MCPError as error:
-        code = Exit.USAGE if error.error.code == types.INVALID_PARAMS else Exit.UNREACHABLE
-        raise UserError(f"{url}: {refusals[-1] if refusals else error.error.message}", code=code) from error
-    except UserError:
-        raise
     except Exception as error:  # the client's transports raise what their libraries raise, in groups
-        first = _first(error)
-        if isinstance(first, UserError):
-            raise first from None
-        text = refusals[-1] if refusals else str(first).partition("\n")[0] or type(first).__name__
-        raise UserError(f"{url}: {text}", code=Exit.UNREACHABLE) from error
+        raise _explain(url, _first(error), refusals) from error
     return _render(result)
+
+
+def _explain(url: str, error: BaseException, refusals: Sequence[str]) -> UserError:
+    """Return what to tell of a call without an answer; what the server said beside an HTTP error comes first."""
+    if isinstance(error, UserError):
+        return error
+    if isinstance(error, MCPError):
+        code = Exit.USAGE if error.error.code == types.INVALID_PARAMS else Exit.UNREACHABLE
+        return UserError(f"{url}: {refusals[-1] if refusals else error.error.message}", code=code)
+    text = refusals[-1] if refusals else str(error).partition("\n")[0] or type(error).__name__
+    return UserError(f"{url}: {text}", code=Exit.UNREACHABLE)
 
 
 async def _find_schema(client: Client, tool: str) -> Mapping[str, Any]:

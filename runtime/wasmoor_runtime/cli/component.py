@@ -7,15 +7,17 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wasmoor_runtime.cli import arguments, exits, options, output, targets
+from wasmoor_runtime.cli import arguments, exits, options, output
 from wasmoor_runtime.cli.problems import UserError
-from wasmoor_runtime.engine.inspector import Inspection
 from wasmoor_runtime.settings import DEFAULT_ADMIN_PORT
-from wasmoor_runtime.sources.cache import Cache
+
+if TYPE_CHECKING:
+    from wasmoor_runtime.cli.assembly import Loadable
+    from wasmoor_runtime.engine.inspector import Inspection
 
 app = typer.Typer(help="Work with components.", no_args_is_help=True)
 
@@ -34,10 +36,12 @@ def inspect(
     """Show what a component is: metadata, imports, exports, tools, sections, packages. It is not run."""
     from wasmoor_runtime.cli import inspecting, loading
 
-    plan = targets.find_component(target, _place(manifests, cache, mirror, insecure=insecure))
+    plan = _find(target, manifests, cache, mirror, insecure=insecure)
 
     async def run() -> Inspection:
         blob = await loading.fetch_component(plan, options.choose_cache(cache))
+        if blob.policy_digest:
+            print(f"note: the artifact carries the policy {blob.policy_digest}, which is not applied", file=sys.stderr)
         return await inspecting.inspect(blob)
 
     found = asyncio.run(run())
@@ -61,7 +65,7 @@ def load(
     """Load a component as a pod would, say how long each step took, and end it again."""
     from wasmoor_runtime.cli import loading
 
-    plan = targets.find_component(target, _place(manifests, cache, mirror, insecure=insecure))
+    plan = _find(target, manifests, cache, mirror, insecure=insecure)
     noted = loading.Trace(_tell_step if trace else None)
 
     async def run() -> dict[str, Any]:
@@ -101,7 +105,7 @@ def call(
     """Load a component, call one of its tools, print the result, and end it again."""
     from wasmoor_runtime.cli import calling
 
-    plan = targets.find_component(target, _place(manifests, cache, mirror, insecure=insecure))
+    plan = _find(target, manifests, cache, mirror, insecure=insecure)
     given = arguments.parse_arguments(args)
     called = asyncio.run(calling.call_component(plan, tool, given, param or (), options.choose_cache(cache)))
     if called.error:
@@ -147,15 +151,22 @@ def push(
         output.show(asdict(result), chosen)
 
 
-def _place(manifests: Path | None, cache: Path | None, mirror: list[str] | None, *, insecure: bool) -> targets.Place:
+def _find(
+    target: str, manifests: Path | None, cache: Path | None, mirror: list[str] | None, *, insecure: bool
+) -> Loadable:
+    """Return what a target names. What it takes to find it is loaded now: help and completion do without."""
+    from wasmoor_runtime.cli import targets
+    from wasmoor_runtime.sources.cache import Cache
+
     if manifests is not None and insecure:
         raise UserError("--insecure with -f: write insecure: true under spec.source.oci of the manifest")
-    return targets.Place(
+    place = targets.Place(
         cache=Cache(options.choose_cache(cache)),
         manifests=manifests,
         insecure=insecure,
         mirrors=options.parse_mirrors(mirror),
     )
+    return targets.find_component(target, place)
 
 
 def _tell_step(step: Any) -> None:

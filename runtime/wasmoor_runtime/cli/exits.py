@@ -69,10 +69,13 @@ _VERDICTS: Mapping[Verdict, Exit] = MappingProxyType(
         Verdict.OK: Exit.OK,
         Verdict.INVALID_ARGUMENTS: Exit.USAGE,
         Verdict.OUT_OF_MEMORY: Exit.LIMIT,
+        Verdict.OUT_OF_STACK: Exit.LIMIT,
         Verdict.OUT_OF_FUEL: Exit.LIMIT,
+        Verdict.EXCEEDS_LIMITS: Exit.LIMIT,
         Verdict.EXECUTION_TIMEOUT: Exit.LIMIT,
         Verdict.RESPONSE_TOO_LARGE: Exit.LIMIT,
         Verdict.BUSY: Exit.LIMIT,
+        Verdict.RATE_LIMITED: Exit.LIMIT,
         Verdict.UNAVAILABLE: Exit.UNREACHABLE,
     }
 )

@@ -18,7 +18,7 @@ import uvloop
 from rich.console import Console
 
 from wasmoor_runtime import parts, serving
-from wasmoor_runtime.cli import assembly, display, manifests, schemas, stdio
+from wasmoor_runtime.cli import assembly, display, manifests, schemas
 from wasmoor_runtime.cli.exits import Exit
 from wasmoor_runtime.cli.problems import UserError
 from wasmoor_runtime.cli.reloading import Reloader
@@ -101,6 +101,8 @@ def _set_up_logs(options: Options) -> None:
 
 
 async def _run_stdio(options: Options, plans: Sequence[assembly.Plan]) -> int:
+    from wasmoor_runtime.cli import stdio  # the SDK takes half a second, and two ports load it when somebody needs it
+
     stage = stdio.Stage(version=serving.read_version())
     observers = Observers(tuple, options.wishes, os.environ, version=serving.read_version())
     build = functools.partial(

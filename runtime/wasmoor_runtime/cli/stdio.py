@@ -15,10 +15,13 @@ from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.server.stdio import stdio_server
 
 from wasmoor_runtime.host.component import ComponentHost
+from wasmoor_runtime.mcp.listening import Listening
 from wasmoor_runtime.mcp.shared import Context, SharedServer
 
 # How long the first answer may wait for components to load, in seconds: less than clients wait for a list of tools.
 PATIENCE_SECONDS = 45.0
+# Clients of this revision and later open a stream to hear of changes (`subscriptions/listen`).
+_FIRST_THAT_LISTENS = "2026-07-28"
 # How long running calls may go on when a component is replaced or the client leaves, in seconds.
 STOP_SECONDS = 30.0
 
@@ -27,13 +30,15 @@ class _StdioServer(SharedServer):
     """The shared server, which waits for its components and tells its one client of changes."""
 
     def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.hosts)
+        self._streams = Listening()
+        super().__init__(stage.hosts, self._streams)
         self._stage = stage
         self._session: Any = None
 
     async def list_tools(self, context: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         """Answer `tools/list` once there is something to say."""
-        self._session = context.session
+        if context.protocol_version < _FIRST_THAT_LISTENS:
+            self._session = context.session
         await self._stage.settle()
         return await super().list_tools(context, params)
 
@@ -43,7 +48,11 @@ class _StdioServer(SharedServer):
         return await super().call_tool(context, params)
 
     async def announce(self) -> None:
-        """Tell the client that the list is another one; a client that has listed nothing has nothing to forget."""
+        """Tell the client that the list is another one, in the way of its revision.
+
+        A client of 2026-07-28 listens for it; one of before is told without asking, once it has a list to forget.
+        """
+        self._streams.announce_tools()
         if self._session is not None:
             with contextlib.suppress(Exception):  # the client is leaving
                 await self._session.send_tool_list_changed()

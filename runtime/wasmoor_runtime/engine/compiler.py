@@ -30,7 +30,7 @@ from wasmoor_runtime.storage.space import CHECKSUM, PARTIAL, Space
 _MODULE = "wasmoor_runtime.engine.compile"
 _LARGEST_OUTPUT = 64 * 1024  # of the compile process, on each of its streams
 _RETRY_SECONDS = 10.0
-# Bytes of machine code for each byte of a component: about that for small ones, less for large ones.
+# Bytes of machine code for each byte of a component, rounded up: 1.3 to 2.8 for those from 0.6 to 19 MB.
 _GROWTH = 3
 
 

@@ -59,6 +59,12 @@ _CLOSE_TO_LIMIT = 7 / 8
 # Returns what was used so far, given the fuel.
 Measure = Callable[[int | None], Usage]
 
+# Seconds. Below, preparing an instance gains nothing worth its memory; above, a start that hangs could not be told from
+# a slow one before the front ends a worker that goes on after its answer (`workers.pool`).
+_WORTH_PREPARING = 0.0002
+_LONGEST_PREPARED = 0.02
+_STALE_SECONDS = 60.0
+
 
 class _Ended(Exception):
     """The call is over, with this verdict."""
@@ -77,6 +83,15 @@ class _Callable:
     signature: types.Signature
     lowerings: tuple[conversion.Lower, ...]
     lift: conversion.Lift | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """An instance that no call has used yet."""
+
+    store: machine.Store
+    instance: components.Instance
+    since: float  # time.monotonic()
 
 
 class Invoker:
@@ -101,22 +116,50 @@ class Invoker:
         imports = machine.import_names(engine, component)
         self._capabilities = [each for each in capabilities if each.configure(imports)]
         self._functions = _prepare(component, exports)
+        self._ready: _Ready | None = None
+        self._seconds = 0.0  # that the last instance took
 
     def probe(self, measure: Measure) -> Outcome:
         """Instantiate and do nothing: says whether calls can work at all."""
-        return self._measured(lambda store: self._instantiate(store) and b"{}", measure)
+        return self._measured(lambda store, _: self._instantiate(store) and b"{}", measure)
 
     def run(self, function: str, arguments: bytes, measure: Measure, report: Report | None = None) -> Outcome:
         """Run one call of a function, by id, with a JSON object; never raises. `report` hears of its progress."""
         self._reports.begin(report)
-        return self._measured(lambda store: self._call(store, function, arguments), measure)
+        return self._measured(lambda store, instance: self._call(store, instance, function, arguments), measure)
+
+    @property
+    def pays_to_prepare(self) -> bool:
+        """True when making an instance takes long enough to do it ahead, and not too long."""
+        return self._ready is None and _WORTH_PREPARING <= self._seconds <= _LONGEST_PREPARED
+
+    def prepare(self) -> bool:
+        """Make the next call's instance now, after an answer, when nobody waits; return whether there is one.
+
+        The call that takes it over answers for what it has used so far.
+        """
+        self._reports.begin(None)
+        store = self._open_store()
+        try:
+            self._ready = _Ready(store=store, instance=self._instantiate(store), since=time.monotonic())
+        except (_Ended, MemoryError):
+            store.close()  # the call will tell
+        return self._ready is not None
+
+    def drop_stale(self) -> bool:
+        """Forget an instance that has waited long, for it may have looked at a clock; return whether there is one."""
+        if self._ready is not None and time.monotonic() - self._ready.since > _STALE_SECONDS:
+            self._ready.store.close()
+            self._ready = None
+        return self._ready is not None
 
     def _measured(self, work: Any, measure: Measure) -> Outcome:
         wall = time.monotonic()
         verdict, message, payload = Verdict.OK, "", b""
-        store = self._open_store()
+        ready, self._ready = self._ready, None
+        store = self._open_store() if ready is None else ready.store
         try:
-            payload = work(store)
+            payload = work(store, ready.instance if ready else None)
         except _Ended as end:
             verdict, message = end.verdict, end.message
         except _ComponentError as error:
@@ -146,17 +189,22 @@ class Invoker:
         return store
 
     def _instantiate(self, store: machine.Store) -> components.Instance:
+        started = time.monotonic()
         try:
             return self._linker.instantiate(store, self._component)
         except machine.WasmtimeError as error:
             raise self._ended(error, "the component could not be started: ") from None
+        finally:
+            self._seconds = time.monotonic() - started
 
-    def _call(self, store: machine.Store, identity: str, arguments: bytes) -> bytes:
+    def _call(
+        self, store: machine.Store, prepared: components.Instance | None, identity: str, arguments: bytes
+    ) -> bytes:
         function = self._functions.get(identity)
         if function is None:
             raise _Ended(Verdict.INVALID_ARGUMENTS, f"there is no function {identity} that can be called")
         neutral = _parse(arguments, function.signature)
-        instance = self._instantiate(store)
+        instance = prepared or self._instantiate(store)
         found = instance.get_func(store, function.index)
         if found is None:
             raise _Ended(Verdict.TRAPPED, f"the component has no function {identity} any more")

@@ -35,6 +35,27 @@ class Reading(NamedTuple):
     moved: int
 
 
+NOTHING = Reading(0, 0, 0, 0)
+
+
+def decide_spent(before: Reading, after: Reading) -> Reading:
+    """Return by how much the counters grew."""
+    told = UNTOLD not in {before.operations, after.operations}
+    operations = (after.operations - before.operations, after.moved - before.moved) if told else (0, 0)
+    return Reading(after.cpu_ns - before.cpu_ns, after.data_bytes - before.data_bytes, *operations)
+
+
+def carry(reading: Reading, spent: Reading) -> Reading:
+    """Return the counters as they would be, had something not been spent yet: what is used counts from there."""
+    told = reading.operations != UNTOLD
+    return Reading(
+        reading.cpu_ns - spent.cpu_ns,
+        max(reading.data_bytes - spent.data_bytes, 0),
+        reading.operations - spent.operations if told else UNTOLD,
+        reading.moved - spent.moved if told else reading.moved,
+    )
+
+
 class Meter:
     """Reads the counters of one process, its own or another's."""
 

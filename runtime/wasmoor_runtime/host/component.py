@@ -237,7 +237,7 @@ class ComponentHost:
             self._state, profile=self._pool.profile, selection=selection, tools_hash=hash_tools(selection.tools)
         )
         self._bus.emit(events.ComponentRegistered(self.id, tuple(self._by_name)))
-        self._move(Phase.RUNNING, Reason.RUNNING, explain_running(selection))
+        self._move(Phase.RUNNING, Reason.RUNNING, explain_running(selection, self._state.blob))
         self.settled.set()
         self.running.set()
 

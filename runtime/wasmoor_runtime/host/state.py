@@ -71,11 +71,12 @@ def render_status(ref: ComponentRef, state: State, workers: WorkerStatus, memory
     )
 
 
-def explain_running(selection: Selection) -> str:
-    """Return how many tools there are, and what in the manifest had no effect."""
+def explain_running(selection: Selection, blob: Blob | None) -> str:
+    """Return how many tools there are, and what in the manifest or the artifact had no effect."""
     count = len(selection.tools)
     sentence = "1 tool can be called" if count == 1 else f"{count} tools can be called"
-    return "; ".join((sentence, *selection.notes))
+    carried = ("the policy that the artifact carries is not applied",) if blob and blob.policy_digest else ()
+    return "; ".join((sentence, *selection.notes, *carried))
 
 
 def _artifact_of(blob: Blob | None) -> ArtifactStatus | None:

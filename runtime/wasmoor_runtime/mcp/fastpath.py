@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from wasmoor_runtime.mcp import asks
 from wasmoor_runtime.mcp.answers import VERDICT_META, Answer
 from wasmoor_runtime.mcp.identity import Identity
 from wasmoor_runtime.ports import Verdict
@@ -45,7 +46,7 @@ _INDIFFERENT = frozenset(
     {
         b"host", b"content-length", b"mcp-name", b"connection", b"user-agent",
         b"accept-encoding", b"accept-language", b"cache-control", b"pragma", b"priority", b"sec-fetch-mode",
-        b"forwarded", b"via", b"x-request-id", b"x-real-ip",
+        b"forwarded", b"via", b"x-request-id", b"x-real-ip", b"traceparent", b"tracestate",
         b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto", b"x-forwarded-scheme",
     }
 )  # fmt: skip
@@ -57,7 +58,8 @@ _PARAMS = frozenset({"name", "arguments", "_meta"})
 _VERSION_META = f"{_PREFIX}protocolVersion"
 _CAPABILITIES_META = f"{_PREFIX}clientCapabilities"
 _CLIENT_META = f"{_PREFIX}clientInfo"
-_META = frozenset({_VERSION_META, _CAPABILITIES_META, _CLIENT_META})
+_TRACE_META = ("traceparent", "tracestate")
+_META = frozenset({_VERSION_META, _CAPABILITIES_META, _CLIENT_META, *_TRACE_META})
 # What a client may be capable of, with what may be said of each.
 _CAPABILITIES: Mapping[str, frozenset[str]] = {
     "elicitation": frozenset({"form", "url"}),
@@ -78,6 +80,7 @@ class Call:
     id: int | str
     name: str
     arguments: Mapping[str, Any]
+    asked: asks.Asks = asks.NOTHING
 
 
 def read_headers(headers: Sequence[tuple[bytes, bytes]]) -> Mapping[bytes, bytes] | None:
@@ -114,7 +117,19 @@ def find_call(body: bytes, headers: Mapping[bytes, bytes]) -> Call | None:
     name = params["name"]
     if not name.isascii() or name.encode() != headers.get(b"mcp-name"):
         return None
-    return Call(id=identity, name=name, arguments=params.get("arguments") or {})
+    return Call(
+        id=identity,
+        name=name,
+        arguments=params.get("arguments") or {},
+        asked=_find_trace(params["_meta"], headers),
+    )
+
+
+def _find_trace(meta: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> asks.Asks:
+    if b"traceparent" not in headers:
+        return asks.parse_asks(meta, None) if "traceparent" in meta else asks.NOTHING
+    told = {name: headers.get(name.encode(), b"").strip().decode("latin-1") for name in _TRACE_META}
+    return asks.parse_asks(meta, told)
 
 
 def _is_id(value: Any) -> bool:
@@ -133,6 +148,7 @@ def _are_params(value: Any) -> bool:
         type(meta) is dict
         and meta.keys() <= _META
         and meta.get(_VERSION_META) == _REVISION
+        and all(type(meta.get(each, "")) is str for each in _TRACE_META)
         and _are_capabilities(meta.get(_CAPABILITIES_META))
         and (_CLIENT_META not in meta or _is_client(meta[_CLIENT_META]))
     )

@@ -214,7 +214,7 @@ class Protocol(HttpToolsProtocol):
     async def _answer(self, cycle: _Cycle, route: Route, call: fastpath.Call, tool: ServedTool) -> None:
         stream = _Stream(self, cycle)
         try:
-            answer = await route.caller.call(tool, call.arguments)
+            answer = await route.caller.call(tool, call.arguments, asked=call.asked)
             stream.finish(route.renderer.render(call.id, answer))
         except asyncio.CancelledError:
             self.transport.close()

@@ -80,7 +80,7 @@ def _explain_refusal(name: str, tools: Sequence[SharedTool]) -> str:
 class SharedServer:
     """Answers for all components that run now; `refresh` is called whenever that changes."""
 
-    def __init__(self, hosts: Callable[[], Iterable[ComponentHost]], listening: Listening | None = None) -> None:
+    def __init__(self, hosts: Callable[[], Iterable[ComponentHost]], listening: Listening) -> None:
         self._hosts = hosts
         self._listening = listening
         self._callers: dict[ComponentHost, calling.Caller] = {}
@@ -107,7 +107,7 @@ class SharedServer:
             title="Components on Wasmoor",
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
-            on_subscriptions_listen=self._listening.listen if self._listening else None,
+            on_subscriptions_listen=self._listening.listen,
             get_tool_input_schema=self.find_input_schema,
             cache_hints={"tools/list": _CACHE, "server/discover": _CACHE},
         )

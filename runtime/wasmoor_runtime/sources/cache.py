@@ -54,12 +54,12 @@ class Cache:
         path = self._path(digest)
         if not self.space.holds.take(path):
             return None
-        try:
-            with path.open("rb") as file:
-                data = file.read(largest + 1)
-        except OSError:
-            return None
-        return data if len(data) <= largest and digests.compute_digest(data) == digest else None
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            data = file.read(largest + 1)
+            if len(data) <= largest and digests.compute_digest(data) == digest:
+                return data
+        self.space.holds.release(path)
+        return None
 
     def write(self, digest: str | None, size: int, chunks: Iterable[bytes], progress: Callable[[int], None]) -> Path:
         """Keep the chunks as what the digest names; whoever yields them has checked that they are, at their end.
@@ -115,9 +115,8 @@ class Cache:
                 self.space.free(size)
                 text = f"no space left in {self.root} for {f'{size} bytes' if size else 'the component'};"
                 raise Refusal(Reason.PULL_FAILED, f"{text} make room there or enlarge it", waiting=True) from None
-            user = f"let user {os.getuid()} write there" if isinstance(error, PermissionError) else ""
-            text = f"cannot write to {self.root} ({os.strerror(error.errno or 0)})"
-            raise Refusal(Reason.PULL_FAILED, f"{text}; {user or 'let this process write there'}") from None
+            text = f"cannot write to {self.root} ({os.strerror(error.errno or 0)}); let user {os.geteuid()} write there"
+            raise Refusal(Reason.PULL_FAILED, text) from None
 
 
 def _hash(path: Path) -> str:

@@ -87,7 +87,7 @@ def _open(source: PinnedFile) -> BinaryIO:
         raise Refusal(Reason.ARTIFACT_NOT_FOUND, _explain_missing(source)) from None
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) else "no path"
-        text = f"{source.subject} cannot be read ({cause}); let user {os.getuid()} read it"
+        text = f"{source.subject} cannot be read ({cause}); let user {os.geteuid()} read it"
         raise Refusal(Reason.PULL_FAILED, text) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

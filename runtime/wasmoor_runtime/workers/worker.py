@@ -30,6 +30,7 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
     """Serve until the front is gone or says that this worker is no longer needed."""
     buffer = bytearray(frames.LARGEST_FRAME)
     meter = usage.Meter(os.getpid())
+    prepared = usage.NOTHING
     while (request := frames.receive_request(sock, buffer)) is not None:
         if request.kind == frames.RETIRE:
             return
@@ -38,6 +39,8 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
             frames.send_reply(sock, request.call, None)
             continue
         before = meter.begin()
+        if invoker.drop_stale():
+            before = usage.carry(before, prepared)
         table.begin(row, request.call, now, before)
 
         def measure(fuel: int | None, before: usage.Reading = before) -> Usage:
@@ -49,6 +52,11 @@ def serve_calls(invoker: Invoker, sock: socket.socket, table: slots.SlotTable, r
             report = _reporting(sock, request.call) if request.kind == frames.RUN_REPORTING else None
             outcome = invoker.run(request.function, request.arguments, measure, report)
         frames.send_reply(sock, request.call, outcome)
+        # When nobody waits, and before the slot is free, so that a start that hangs is ended by the front.
+        if invoker.pays_to_prepare:
+            began = meter.begin()
+            if invoker.prepare():
+                prepared = usage.decide_spent(began, meter.read())
         # After the answer: a worker that dies in between has answered, and the front looks for answers first.
         table.end(row)
 

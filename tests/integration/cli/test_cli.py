@@ -269,7 +269,7 @@ def test_policy_check_says_which_policy_applies_and_what_is_wrong(tmp_path: Path
         ),
         (("component", "load", "{unknown}"), 1, "error: UnsupportedInterface: the component imports what is not"),
         (("component", "inspect", "{folder}"), 1, "error: "),
-        (("component", "call", "b", "x", "-f", "{folder}/good.yaml"), 2, "error: b: no WasmComponent of {folder}/good"),
+        (("component", "call", "b", "x", "-f", "{folder}/good"), 2, "error: b: no WasmComponent of {folder}/good has"),
         (("component", "list", "--url", "http://127.0.0.1:1"), 3, "error: http://127.0.0.1:1/status: "),
         (("component", "list", "--url", "127.0.0.1:1"), 2, "error: --url 127.0.0.1:1: write a URL"),
         (
@@ -289,7 +289,8 @@ def test_what_a_person_gets_wrong_is_one_line_and_an_exit_code_that_says_whose_t
 ) -> None:
     bad = render_manifest("a", oci("localhost:1/a:1"), more="sources: {}")
     (tmp_path / "a.yaml").write_text(bad, "utf-8")
-    (tmp_path / "good.yaml").write_text(render_manifest("a", oci("localhost:1/a:1")), "utf-8")
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "b.yaml").write_text(render_manifest("a", oci("localhost:1/a:1")), "utf-8")
     places = {
         "folder": tmp_path,
         "sleep": build_component(tmp_path, "sleep"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
+import mcp_types as types
 import pytest
 from mcp import StdioServerParameters
 from mcp.client import Client
@@ -155,22 +157,43 @@ async def test_a_file_that_is_built_again_is_served_again(tmp_path: Path) -> Non
         assert await list_names(served.url("/tools/naps/mcp")) == ["sleep"]
         build_component(tmp_path, "trap").rename(file)
         served.until(lambda: served.status()["tools/naps"]["tools"][0]["name"] == "trap", "a change")
-        assert await list_names(served.url("/mcp")) == ["naps__ping", "naps__trap"]
+        assert await list_names(served.url("/mcp")) == ["naps__trap", "naps__ping"]
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_desktop_clients_get_all_tools_on_standard_output_and_hear_of_changes(tmp_path: Path, mode: Any) -> None:
+async def test_desktop_clients_get_all_tools_on_standard_output(tmp_path: Path, mode: Any) -> None:
     build_component(tmp_path, "sleep")
     write(tmp_path, "a.yaml", sleeper(tmp_path) + sleeper(tmp_path, "more"))
-    program, *words = command("serve", "-f", str(tmp_path), "--stdio", "--cache", str(tmp_path / "cache"))
     with (tmp_path / "log").open("w") as log:
-        transport = stdio_client(StdioServerParameters(command=program, args=words), errlog=log)
-        async with Client(transport, mode=mode) as client:
+        async with Client(start_stdio(tmp_path, log), mode=mode) as client:
             names = [tool.name for tool in (await client.list_tools()).tools]
             result = await client.call_tool("naps__sleep", {"milliseconds": 3})
     assert names == ["more__sleep", "naps__sleep"]
     assert result.structured_content == {"result": 3}
     assert "Traceback" not in (tmp_path / "log").read_text("utf-8")
+
+
+async def test_a_desktop_client_is_told_that_the_tools_have_changed(tmp_path: Path) -> None:
+    build_component(tmp_path, "sleep")
+    write(tmp_path, "a.yaml", sleeper(tmp_path))
+    told = asyncio.Event()
+
+    async def hear(message: object) -> None:
+        if isinstance(message, types.ToolListChangedNotification):
+            told.set()
+
+    with (tmp_path / "log").open("w") as log:
+        async with Client(start_stdio(tmp_path, log), mode="legacy", message_handler=hear, cache=None) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["naps__sleep"]
+            write(tmp_path, "b.yaml", sleeper(tmp_path, "more"))
+            async with asyncio.timeout(SECONDS):
+                await told.wait()
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["more__sleep", "naps__sleep"]
+
+
+def start_stdio(folder: Path, log: TextIO) -> Any:
+    program, *words = command("serve", "-f", str(folder), "--stdio", "--cache", str(folder / "cache"))
+    return stdio_client(StdioServerParameters(command=program, args=words), errlog=log)
 
 
 def test_nothing_but_the_protocol_is_on_standard_output_and_it_ends_with_its_input(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from tests.integration.docs.pages import Command, File, explain_difference, pars
 from tests.integration.mcp.pods import find_port
 from tests.integration.sources.registries import run_registry
 from wasmoor_runtime.cli import exits
+from wasmoor_runtime.contract.spec import Limits
 from wasmoor_runtime.contract.status import Reason
+from wasmoor_runtime.ports import Verdict
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "docs" / "cli.md", ROOT / "docs" / "runtime.md"]
@@ -124,4 +126,11 @@ def test_troubleshooting_has_an_entry_for_every_reason_that_somebody_may_have_to
     text = PAGES[1].read_text("utf-8")
     well = {Reason.LOADING, Reason.LOADED, Reason.REGISTERED, Reason.RUNNING, Reason.TERMINATED}
     missing = [reason.value for reason in Reason if reason not in well and f"| `{reason.value}` |" not in text]
+    assert not missing
+
+
+def test_the_pages_name_every_verdict_and_every_limit() -> None:
+    text = PAGES[1].read_text("utf-8")
+    missing = [verdict.value for verdict in Verdict if verdict is not Verdict.OK and f"`{verdict.value}`" not in text]
+    missing += [name for name in Limits.model_json_schema(by_alias=True)["properties"] if f"`{name}`" not in text]
     assert not missing

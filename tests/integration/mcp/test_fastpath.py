@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.fakes.parts import FakePool, echo, hang, make_contract, make_function, until
 from tests.fakes.site import RunningSite, run_site
 from tests.integration.mcp.requests import render_call
+from wasmoor_runtime import events
 from wasmoor_runtime.contract.document import CallLimits
 from wasmoor_runtime.host.component import CANCELLED
 from wasmoor_runtime.ports import Outcome, Verdict
@@ -99,6 +100,24 @@ async def test_calls_with_any_id_and_arguments_are_answered_alike(identity: Any,
         assert sites[0].recorder.calls() == sites[1].recorder.calls()
 
 
+@pytest.mark.parametrize("where", ["meta", "headers"])
+async def test_calls_of_a_trace_are_answered_and_told_alike(where: str) -> None:
+    headers, body = render_call("auto")
+    carried = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "tracestate": "vendor=1"}
+    if where == "meta":
+        body["params"][META] |= carried
+    else:
+        headers |= carried
+    async with both() as sites:
+        answers = [await ask(site, render((headers, body))) for site in sites]
+        assert answers[0] == answers[1]
+        assert took_the_fast_path(sites[0])
+        told = [
+            event.trace for site in sites for event in site.recorder.heard if isinstance(event, events.FunctionCalled)
+        ]
+    assert told == [events.Trace(carried["traceparent"], "vendor=1")] * 2
+
+
 def unusual_requests() -> dict[str, Request]:
     headers, body = render_call("auto")
     legacy = render_call("legacy")
@@ -128,7 +147,8 @@ def unusual_requests() -> dict[str, Request]:
         "notification": (headers, {k: v for k, v in body.items() if k != "id"}),
         "null id": changed(id=None),
         "progress": with_meta(progressToken="p"),
-        "trace": with_meta(traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        "no trace": with_meta(traceparent=7),
+        "usage": with_meta(**{"wasmoor.dev/usage": True}),
         "retry": with_params(inputResponses={}, requestState="s"),
         "capabilities": with_meta(**{CAPABILITIES: {"sampling": 1}}),
         "other version": with_headers(mcp_protocol_version="2027-01-01"),

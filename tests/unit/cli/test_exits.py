@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from wasmoor_runtime.cli.exits import MEANINGS, Exit, decide_call_exit, decide_exit
 from wasmoor_runtime.contract.status import Reason
 from wasmoor_runtime.ports import Verdict
@@ -21,24 +19,18 @@ def test_only_what_is_mended_in_the_component_is_a_plain_refusal() -> None:
     assert refused - NO_FAULT == MENDED_IN_THE_COMPONENT
 
 
-@pytest.mark.parametrize(
-    ("verdict", "code"),
-    [
-        (Verdict.OK, Exit.OK),
-        (Verdict.COMPONENT_ERROR, Exit.REFUSED),
-        (Verdict.TRAPPED, Exit.REFUSED),
-        (Verdict.CRASHED, Exit.REFUSED),
-        (Verdict.INVALID_ARGUMENTS, Exit.USAGE),
-        (Verdict.EXECUTION_TIMEOUT, Exit.LIMIT),
-        (Verdict.OUT_OF_MEMORY, Exit.LIMIT),
-        (Verdict.OUT_OF_FUEL, Exit.LIMIT),
-        (Verdict.RESPONSE_TOO_LARGE, Exit.LIMIT),
-        (Verdict.BUSY, Exit.LIMIT),
-        (Verdict.UNAVAILABLE, Exit.UNREACHABLE),
-    ],
-)
-def test_how_a_call_ended_decides_the_code(verdict: Verdict, code: Exit) -> None:
-    assert decide_call_exit(verdict.value) is code
+def test_how_a_call_ended_decides_the_code() -> None:
+    codes = {
+        Verdict.OK: Exit.OK,
+        Verdict.COMPONENT_ERROR: Exit.REFUSED,
+        Verdict.TRAPPED: Exit.REFUSED,
+        Verdict.CRASHED: Exit.REFUSED,
+        Verdict.INVALID_ARGUMENTS: Exit.USAGE,
+        Verdict.UNAVAILABLE: Exit.UNREACHABLE,
+    }
+    assert {verdict: decide_call_exit(verdict.value) for verdict in Verdict} == {
+        verdict: codes.get(verdict, Exit.LIMIT) for verdict in Verdict
+    }
 
 
 def test_an_error_of_another_server_is_the_tools() -> None:

@@ -78,3 +78,12 @@ def test_a_linear_memory_is_what_can_be_written_before_what_is_merely_reserved()
 7f0000000000-7f0000001000 r-xp 00000000 00:00 0 [vdso]
 """
     assert usage.find_largest_memory(text) == 0x100000
+
+
+def test_what_was_spent_ahead_counts_as_used_by_the_call() -> None:
+    spent = usage.decide_spent(Reading(1_000, 5 * MIB, 10, 100), Reading(4_000, 6 * MIB, 12, 130))
+    before = usage.carry(Reading(9_000, 6 * MIB, 20, 200), spent)
+
+    assert before == Reading(6_000, 5 * MIB, 18, 170)
+    assert usage.carry(Reading(9_000, 6 * MIB, UNTOLD, 0), spent).operations == UNTOLD
+    assert usage.carry(before, usage.NOTHING) == before

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from wasmoor_runtime.events import Trace
 from wasmoor_runtime.mcp import fastpath
 from wasmoor_runtime.mcp.answers import Answer
 from wasmoor_runtime.mcp.identity import Identity
@@ -68,7 +69,7 @@ def test_what_may_be_left_out_may_be_left_out(params: dict[str, Any]) -> None:
         {"params": {"name": "add", "_meta": META, "requestState": "s"}},
         {"params": {"name": "add", "_meta": META, "task": {}}},
         {"params": {"name": "add", "_meta": META | {"progressToken": 1}}},
-        {"params": {"name": "add", "_meta": META | {"traceparent": "00-1-1-01"}}},
+        {"params": {"name": "add", "_meta": META | {"baggage": "a=b"}}},
         {"params": {"name": "add", "_meta": META | {VERSION: "2025-11-25"}}},
         {"params": {"name": "add", "_meta": META | {CAPABILITIES: None}}},
         {"params": {"name": "add", "_meta": META | {CAPABILITIES: {"unheard-of": {"x": {}}}}}},
@@ -95,7 +96,7 @@ def test_bodies_that_are_no_single_request_are_not(body: bytes) -> None:
         {b"origin": b"http://localhost"}, {b"expect": b"100-continue"}, {b"mcp-param-region": b"eu"},
         {b"mcp-session-id": b"1"}, {b"authorization": b"Bearer x"}, {b"transfer-encoding": b"chunked"},
         {b"content-type": b"text/plain"}, {b"accept": b"application/json"}, {b"connection": b"upgrade"},
-        {b"mcp-protocol-version": b"2025-11-25"}, {b"mcp-method": b"tools/list"}, {b"traceparent": b"00"},
+        {b"mcp-protocol-version": b"2025-11-25"}, {b"mcp-method": b"tools/list"}, {b"baggage": b"a=b"},
     ],
 )  # fmt: skip
 def test_unusual_headers_are_not_recognised(changes: dict[bytes, bytes]) -> None:
@@ -124,3 +125,35 @@ def test_an_answer_is_one_json_object_whatever_is_in_it() -> None:
         bad = json.loads(renderer.render(1, Answer(verdict=verdict, text='"}')))
         assert bad["result"]["_meta"]["wasmoor.dev/verdict"] == verdict.value
         assert (bad["result"]["isError"], bad["result"]["content"][0]["text"]) == (True, '"}')
+
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OTHER = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203332-01"
+
+
+@pytest.mark.parametrize(
+    ("meta", "headers", "trace"),
+    [
+        ({"traceparent": PARENT, "tracestate": "k=v"}, {}, Trace(PARENT, "k=v")),
+        ({}, {b"traceparent": PARENT.encode(), b"tracestate": b"k=v"}, Trace(PARENT, "k=v")),
+        ({"traceparent": PARENT}, {b"traceparent": OTHER.encode()}, Trace(PARENT)),
+        ({"traceparent": "no"}, {b"traceparent": b"none \xff"}, None),
+        ({}, {}, None),
+    ],
+)
+def test_a_call_of_a_trace_is_a_usual_call(
+    meta: dict[str, str], headers: dict[bytes, bytes], trace: Trace | None
+) -> None:
+    body = document(params={"name": "add", "arguments": {}, "_meta": META | meta})
+
+    found = fastpath.read_headers((*HEADERS, *headers.items()))
+
+    assert found is not None
+    call = fastpath.find_call(json.dumps(body).encode(), found)
+    assert call is not None
+    assert (call.asked.trace, call.asked.usage) == (trace, False)
+
+
+@pytest.mark.parametrize("meta", [{"traceparent": 7}, {"tracestate": None}, {"wasmoor.dev/usage": True}])
+def test_what_else_is_asked_beside_a_call_is_left_to_the_sdk(meta: dict[str, Any]) -> None:
+    assert find(document(params={"name": "add", "arguments": {}, "_meta": META | meta})) is None

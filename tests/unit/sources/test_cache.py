@@ -1,3 +1,4 @@
+import contextlib
 import os
 import pathlib
 from collections.abc import Iterator
@@ -90,6 +91,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: pathlib.Path) -> Non
     assert f"cannot write to {tmp_path / 'file' / 'cache'} (Not a directory)" in caught.value.message
 
 
+def test_a_folder_of_another_user_is_told_with_who_asks(tmp_path: pathlib.Path) -> None:
+    tmp_path.chmod(0o500)
+    with as_nobody(), pytest.raises(Refusal) as caught:
+        keep(Cache(tmp_path / "cache"))
+    assert caught.value.reason is Reason.PULL_FAILED
+    assert "(Permission denied); let user" in caught.value.message
+    tmp_path.chmod(0o700)
+
+
 def test_a_bounded_cache_forgets_what_nobody_uses(tmp_path: pathlib.Path) -> None:
     other = Cache(tmp_path, max_bytes=30)
     first = keep(other, DATA + b"1")
@@ -153,3 +163,16 @@ def test_what_is_no_digest_names_no_file(tmp_path: pathlib.Path, digest: str) ->
 
 def touch_at_epoch(path: pathlib.Path) -> None:
     os.utime(path, (0, 0))
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Have no more rights than anybody, where the tests are run by root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
