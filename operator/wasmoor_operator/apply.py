@@ -55,7 +55,8 @@ def explain(fault: ports.ApiFault) -> errors.OperatorFault | None:
     if fault.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return errors.Waiting(reason.FORBIDDEN, fault.message, delay=RETRY_REFUSED)
     if fault.status == HTTPStatus.CONFLICT and "Apply failed" in fault.message:
-        message = f"an object of this name exists and is managed by somebody else: {fault.message}"
+        taken = "an object of this name exists and is managed by somebody else; delete it, or rename the component"
+        message = f"{taken}: {fault.message}"
         return errors.Waiting(reason.NAME_TAKEN, message, delay=RETRY_REFUSED)
     # A podTemplate that names no field of a pod, or one of another type. Server-side apply says so with a plain 500.
     unreadable = fault.status == HTTPStatus.INTERNAL_SERVER_ERROR and _NOT_IN_SCHEMA in fault.message

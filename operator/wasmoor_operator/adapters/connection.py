@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import pathlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -21,13 +22,16 @@ from kubernetes.aio import client, config
 from wasmoor_operator import ports, settings
 
 FIELD_MANAGER = "wasmoor"
-APPLY = "application/apply-patch+yaml"
+# With its parameter the body is sent as it is rendered here; without, the client would render it as JSON.
+APPLY = "application/apply-patch+yaml; charset=utf-8"
 JSON = "application/json"
 # https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
 METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 # Bodies of errors are read for their message only.
 ERROR_BYTES = 64 * 1024
 MESSAGE_CHARACTERS = 1024
+_ESCAPED = re.compile("[\x7f-\uffff]")
+_LOST = "\\ufffd"
 
 
 async def load_configuration(kubeconfig: pathlib.Path | None, values: settings.ApiServerSettings) -> Any:
@@ -77,7 +81,7 @@ class Connection:
     async def apply(self, path: str, manifest: Mapping[str, Any], *, force: bool = True) -> dict[str, Any]:
         """Server-side apply: what the manifest holds becomes ours, everything else stays whose it is."""
         query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false", "fieldValidation": "Strict"}
-        return await self._request("PATCH", path, query, manifest, APPLY)
+        return await self._request("PATCH", path, query, render_yaml(manifest), APPLY)
 
     async def create(self, path: str, manifest: Mapping[str, Any]) -> dict[str, Any]:
         """POST one object."""
@@ -162,6 +166,16 @@ class Connection:
         sent = await self._client.rest_client.request(method, url, headers=headers, body=body, _request_timeout=timeout)
         response: aiohttp.ClientResponse = sent.response
         return response
+
+
+def render_yaml(manifest: Mapping[str, Any]) -> str:
+    r"""Return the manifest as JSON that is YAML as well, whatever its texts hold.
+
+    JSON escapes a character beyond U+FFFF as two surrogates, which YAML refuses (YAML 1.2.2, section 5.7), and leaves
+    characters as they are that YAML wants escaped (section 5.1). A half of such a pair is no character at all.
+    """
+    text = json.dumps(manifest, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: _LOST if "\ud800" <= found[0] <= "\udfff" else f"\\u{ord(found[0]):04x}", text)
 
 
 async def _read_fault(response: aiohttp.ClientResponse, what: str) -> ports.ApiFault:

@@ -12,6 +12,9 @@ from typing import Any
 from wasmoor_operator.decide.model import Manifest
 from wasmoor_runtime.contract import quantities
 
+# Maps that belong to one manager as a whole (`mapType: atomic`): one label too many, and a Service finds no pod.
+_ATOMIC = frozenset({"selector", "nodeSelector"})
+
 
 def find_child(children: tuple[Manifest, ...], wanted: Manifest) -> Manifest | None:
     """Return the observed object of the same kind and name."""
@@ -31,11 +34,16 @@ def contains(observed: Any, wanted: Any) -> bool:
     """Return whether everything wanted is there; items of lists of objects are found wherever they stand."""
     if isinstance(wanted, Mapping):
         return isinstance(observed, Mapping) and all(
-            contains(observed[key], value) if key in observed else not value for key, value in wanted.items()
+            _holds(key, observed[key], value) if key in observed else not value for key, value in wanted.items()
         )
     if isinstance(wanted, list) and wanted and isinstance(wanted[0], Mapping):
         return isinstance(observed, list) and all(any(contains(o, w) for o in observed) for w in wanted)
     return bool(observed == wanted) or _same_quantity(observed, wanted)
+
+
+def _holds(key: str, observed: Any, wanted: Any) -> bool:
+    """Return whether one field is as wanted."""
+    return bool(observed == wanted) if key in _ATOMIC else contains(observed, wanted)
 
 
 def is_owned_by_another(child: Manifest, uid: str) -> bool:

@@ -75,6 +75,15 @@ def no_pod_is_wanted(observed: Observed, rollout: Rollout) -> Verdict | None:
     return Verdict(state=State.UNKNOWN, reason=Reason.SUSPENDED, message=f"{field}: no pod is wanted")
 
 
+def the_deployment_is_paused(observed: Observed, rollout: Rollout) -> Verdict | None:
+    """Somebody paused the Deployment, so that Kubernetes makes no pod of this version."""
+    if not rollouts.is_paused(rollout):
+        return None
+    who = observed.component
+    resume = f"kubectl rollout resume deployment/{who.name} -n {who.namespace}"
+    return _stalled(Reason.PODS_NOT_READY, f"the Deployment is paused and makes no pods of this version; {resume}")
+
+
 def a_ready_pod_says_loaded(observed: Observed, rollout: Rollout) -> Verdict | None:
     """At least one ready pod says that it has the component loaded; others of the version follow."""
     if rollout.contract is None or not any(_has_loaded(observed, pod) for pod in rollout.current):
@@ -210,6 +219,7 @@ def registered_was_known(observed: Observed, rollout: Rollout) -> Verdict | None
 LOADED_RULES: tuple[Rule, ...] = (
     no_version_is_known,
     no_pod_is_wanted,
+    the_deployment_is_paused,
     a_ready_pod_says_loaded,
     nothing_to_register,
     a_pod_says_failed,

@@ -50,6 +50,11 @@ class Findings:
         candidates = (self.observed.apply_fault, self.admission.fault, self.loaded.fault, self.registered.fault)
         return next((fault for fault in candidates if isinstance(fault, errors.Stalled)), None)
 
+    @property
+    def hindrance(self) -> errors.OperatorFault | None:
+        """Return why children are not as the spec says, although somebody may yet make way for them."""
+        return self.waiting or self.observed.apply_fault
+
 
 def judge_ready(found: Findings) -> Condition:
     """Return `Ready`."""
@@ -59,8 +64,9 @@ def judge_ready(found: Findings) -> Condition:
     if rollout.serving and rollout.endpoint and _was_registered(found):
         return _serving(found)
     blocking = next((stage for stage in found.stages if not stage.is_true), None)
-    if found.fault is not None:
-        return _ready(State.FALSE, found.fault.reason, found.fault.message)
+    obstacle = found.fault or found.hindrance
+    if obstacle is not None:
+        return _ready(State.FALSE, obstacle.reason, obstacle.message)
     if rollout.serving and not rollout.endpoint:
         return _ready(State.FALSE, Reason.PODS_NOT_READY, "pods are ready, but the Service in front of them is missing")
     if blocking is None:
@@ -87,9 +93,8 @@ def judge_reconciling(found: Findings) -> Condition:
 
 def _find_work(found: Findings) -> errors.OperatorFault | None:
     """Return what is being worked on or waited for, as a reason and a sentence."""
-    waiting = found.waiting or found.observed.apply_fault
-    if waiting is not None:
-        return waiting
+    if found.hindrance is not None:
+        return found.hindrance
     if found.rollout.blocked and found.admission.fault is not None:
         return found.admission.fault
     if found.changes or not found.rollout.complete:
@@ -106,8 +111,9 @@ def _serving(found: Findings) -> Condition:
     """Return `Ready` while tools can be called: Running, or Degraded with what is not as it should be."""
     rollout = found.rollout
     count = f"{len(rollout.serving)} of {rollout.wanted} pods answer at {rollout.endpoint}"
-    if found.fault is not None:
-        return _ready(State.TRUE, Reason.DEGRADED, f"{count}; {found.fault.message}")
+    obstacle = found.fault or found.hindrance
+    if obstacle is not None:
+        return _ready(State.TRUE, Reason.DEGRADED, f"{count}; {obstacle.message}")
     if len(rollout.serving) < rollout.wanted:
         return _ready(State.TRUE, Reason.DEGRADED, f"{count}: {_unready(found)}")
     return _ready(State.TRUE, Reason.RUNNING, f"pods answer at {rollout.endpoint}")

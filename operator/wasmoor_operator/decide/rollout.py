@@ -94,6 +94,14 @@ def is_overdue(rollout: Rollout) -> bool:
     return _condition(rollout, "Progressing").get("reason") == "ProgressDeadlineExceeded"
 
 
+def is_paused(rollout: Rollout) -> bool:
+    """Return whether pods of this version are missing that Kubernetes does not make while the Deployment is paused."""
+    deployment = rollout.deployment
+    if deployment is None or not deployment["spec"].get("paused"):
+        return False
+    return int(deployment.get("status", {}).get("updatedReplicas", 0)) < rollout.wanted
+
+
 def _condition(rollout: Rollout, kind: str) -> Manifest:
     """Return a condition of the Deployment, or an empty mapping."""
     status = rollout.deployment.get("status", {}) if rollout.deployment else {}

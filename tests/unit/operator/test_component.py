@@ -123,6 +123,7 @@ def test_a_child_of_an_earlier_component_of_the_same_name_is_waited_for() -> Non
     plan = world.step()
     assert plan.children == ()
     assert world.condition("Reconciling") == ("True", "NameTaken")
+    assert world.condition("Ready") == ("False", "NameTaken")
     assert plan.requeue_after == worlds.PACE.poll
 
 
@@ -391,6 +392,7 @@ def test_rights_that_are_missing_are_waited_for() -> None:
     world.change(apply_fault=errors.Waiting(Reason.FORBIDDEN, "cannot create deployments", delay=30))
     world.step()
     assert world.condition("Reconciling") == ("True", "Forbidden")
+    assert world.condition("Ready") == ("False", "Forbidden")
 
 
 def test_a_component_that_is_going_says_so_and_wants_nothing() -> None:

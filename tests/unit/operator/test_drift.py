@@ -22,6 +22,8 @@ CASES: list[tuple[Any, Any, bool]] = [
     ({"memory": "1024Mi"}, {"memory": "2Gi"}, False),
     ({"cpu": "1"}, {"cpu": "1000m"}, True),
     ({"name": "runtime"}, {"name": "other"}, False),
+    ({"selector": {"app": "x"}}, {"selector": {"app": "x"}}, True),
+    ({"selector": {"app": "x"}}, {"selector": {"app": "x", "release": "y"}}, False),
 ]
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from tests.unit.operator import worlds
 from tests.unit.operator.worlds import World, running
+from wasmoor_operator import errors
 from wasmoor_operator.decide import model
+from wasmoor_operator.reasons import Reason
 from wasmoor_runtime.contract.status import Reason as PodReason
 
 OVERDUE = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
@@ -239,3 +241,23 @@ def test_a_policy_that_cannot_be_read_is_policy_invalid() -> None:
     world.change(policies=(worlds.read_policy(surprise=1),))
     world.step()
     assert world.condition("PolicyApplied") == ("False", "PolicyInvalid")
+
+
+def test_a_version_that_serves_while_a_child_cannot_be_changed_is_degraded() -> None:
+    world = running()
+    world.change(apply_fault=errors.Waiting(Reason.QUOTA_EXCEEDED, "exceeded quota: configmaps", delay=30))
+    world.step()
+    assert world.condition("Ready") == ("True", "Degraded")
+    assert world.condition("Reconciling") == ("True", "QuotaExceeded")
+
+
+def test_a_paused_deployment_is_resumed_by_somebody() -> None:
+    world = running()
+    world.change(component=dataclasses.replace(world.observed.component, generation=2))
+    deployment = world.children["Deployment", "time"]
+    deployment["spec"]["paused"] = True
+    deployment["status"]["updatedReplicas"] = 0
+    world.step()
+    assert world.condition("Stalled") == ("True", "PodsNotReady")
+    assert "kubectl rollout resume deployment/time -n tools" in world.message("Stalled")
+    assert world.condition("Ready") == ("True", "Degraded")

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
+import yaml
 from aiohttp import web
 from kubernetes.aio import client
 
@@ -134,3 +135,12 @@ async def test_apply_is_strict_and_ours() -> None:
     assert seen["type"] == "application/apply-patch+yaml"
     assert seen["query"] == {"fieldManager": "wasmoor", "force": "false", "fieldValidation": "Strict"}
     assert seen["body"] == '{"a": 1}'
+
+
+@pytest.mark.parametrize("text", ["😀", "\\ud83d\\ude00", "é\u2028\x85\x7f\ufeff\uffff\x00\x1f", 'say "hi"\n\t\\'])
+def test_every_text_is_applied_as_it_is(text: str) -> None:
+    assert yaml.safe_load(connection.render_yaml({"text": text, text: 1})) == {"text": text, text: 1}
+
+
+def test_half_a_character_is_applied_as_a_lost_one() -> None:
+    assert yaml.safe_load(connection.render_yaml({"text": "a\ud83db"})) == {"text": "a\ufffdb"}
