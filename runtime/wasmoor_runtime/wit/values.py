@@ -141,12 +141,13 @@ def _parse_list(document: object, kind: types.List, pointer: str) -> list[Any] |
 
 
 def _parse_bytes(document: object, pointer: str) -> bytes:
-    if isinstance(document, str):
-        try:
-            return base64.b64decode(document, validate=True)
-        except (binascii.Error, ValueError):
-            pass
-    raise InvalidValue(pointer, "a base64 string")
+    expected = InvalidValue(pointer, "a base64 string")
+    if not isinstance(document, str):
+        raise expected
+    try:
+        return base64.b64decode(document, validate=True)
+    except (binascii.Error, ValueError):
+        raise expected from None
 
 
 def _parse_fields(document: object, fields: Iterable[types.Field], pointer: str) -> dict[str, Any]:
